@@ -1,0 +1,190 @@
+"""Requests to the API server: raw objects in, raw objects out, each with a time-out and our field manager.
+
+Typed models of the client library drop fields that they do not know, so a read-modify-replace through them loses
+other people's data. Here objects stay dicts, and every change is a merge patch, which may carry
+`metadata.resourceVersion` or `metadata.uid` as its precondition.
+"""
+
+import asyncio
+import json
+import ssl
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Protocol
+
+import aiohttp
+from kubernetes.aio import client as kubernetes_client
+from kubernetes.aio import config as kubernetes_config
+from kubernetes.aio.client import exceptions as kubernetes_exceptions
+
+from lastgood.kube import errors, resources
+
+FIELD_MANAGER: Final = "lastgood"
+REQUEST_TIMEOUT: Final = 10.0
+"""Seconds for one request, from connecting to the last byte; the client library's own default is 300."""
+
+Object = dict[str, Any]
+
+
+class Cluster(Protocol):
+    """What the operator asks of an API server; a simulated one serves as well as a real one.
+
+    Every method raises a subclass of `lastgood.kube.errors.ClusterError`, and nothing else.
+    """
+
+    async def get(self, resource: resources.Resource, namespace: str | None, name: str) -> Object:
+        """Read one object, from the API server and not from a cache."""
+        ...
+
+    async def list(
+        self, resource: resources.Resource, namespace: str | None, *, labels: Mapping[str, str] | None = None
+    ) -> Sequence[Object]:
+        """Read all objects of a namespace (or of all, with None), or those that carry `labels`."""
+        ...
+
+    async def create(self, resource: resources.Resource, namespace: str | None, body: Object) -> Object:
+        """Create an object; `AlreadyExists` when its name is taken."""
+        ...
+
+    async def patch(
+        self,
+        resource: resources.Resource,
+        namespace: str | None,
+        name: str,
+        body: Object,
+        *,
+        subresource: str | None = None,
+    ) -> Object:
+        """Change an object by a JSON merge patch; `metadata.resourceVersion` in `body` is a precondition."""
+        ...
+
+
+async def connect(*, kubeconfig: str | None, context: str | None = None) -> "ApiServer":
+    """Connect as the kubeconfig says, or as the pod's service account when there is none.
+
+    Raises `errors.Unavailable` with a sentence when neither can be read.
+    """
+    configuration = kubernetes_client.Configuration()
+    try:
+        if kubeconfig is None:
+            kubernetes_config.load_incluster_config(client_configuration=configuration)
+        else:
+            await kubernetes_config.load_kube_config(
+                config_file=kubeconfig, context=context, client_configuration=configuration
+            )
+    except (kubernetes_config.ConfigException, OSError, ValueError) as error:
+        where = f"the kubeconfig {kubeconfig}" if kubeconfig else "the pod's service account"
+        raise errors.Unavailable(
+            f"cannot read {where}: {error}; pass --kubeconfig PATH, or run inside a cluster"
+        ) from error
+    configuration.connection_pool_maxsize = 64
+    return ApiServer(kubernetes_client.ApiClient(configuration))
+
+
+class ApiServer:
+    """A real API server, through `kubernetes.aio`'s connection pool and credentials."""
+
+    def __init__(self, api: kubernetes_client.ApiClient) -> None:
+        self._api = api
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._api.close()
+
+    async def get(self, resource: resources.Resource, namespace: str | None, name: str) -> Object:
+        """See `Cluster.get`."""
+        return await self._request("GET", resource.path(namespace=namespace, name=name))
+
+    async def list(
+        self, resource: resources.Resource, namespace: str | None, *, labels: Mapping[str, str] | None = None
+    ) -> Sequence[Object]:
+        """See `Cluster.list`; the answer's items are given their `kind` and `apiVersion` back."""
+        query = [] if not labels else [("labelSelector", ",".join(f"{k}={v}" for k, v in labels.items()))]
+        answer = await self._request("GET", resource.path(namespace=namespace), query=query)
+        items: list[Object] = answer.get("items") or []
+        for item in items:
+            item.setdefault("kind", resource.kind)
+            item.setdefault("apiVersion", resource.api_version)
+        return items
+
+    async def create(self, resource: resources.Resource, namespace: str | None, body: Object) -> Object:
+        """See `Cluster.create`."""
+        typed = {"apiVersion": resource.api_version, "kind": resource.kind, **body}
+        return await self._request(
+            "POST", resource.path(namespace=namespace), body=typed, query=[("fieldManager", FIELD_MANAGER)]
+        )
+
+    async def patch(
+        self,
+        resource: resources.Resource,
+        namespace: str | None,
+        name: str,
+        body: Object,
+        *,
+        subresource: str | None = None,
+    ) -> Object:
+        """See `Cluster.patch`."""
+        return await self._request(
+            "PATCH",
+            resource.path(namespace=namespace, name=name, subresource=subresource),
+            body=body,
+            query=[("fieldManager", FIELD_MANAGER)],
+            content_type="application/merge-patch+json",
+        )
+
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Object | None = None,
+        query: Sequence[tuple[str, str]] = (),
+        content_type: str = "application/json",
+    ) -> Object:
+        headers = {"Accept": "application/json", "Content-Type": content_type}
+        try:
+            request = await self._api.param_serialize(
+                method=method,
+                resource_path=path,
+                query_params=list(query),
+                header_params=headers,
+                body=body,
+                auth_settings=["BearerToken"],
+            )
+            answer = await self._api.call_api(*request, _request_timeout=REQUEST_TIMEOUT)
+            text = await answer.read()
+        except (aiohttp.ClientError, ssl.SSLError, OSError, asyncio.TimeoutError) as error:
+            raise errors.Unavailable(f"{method} {path}: no answer from the API server: {error!r}") from error
+        except kubernetes_exceptions.ApiException as error:
+            raise _refusal(method, path, error.status or 0, error.body or b"") from error
+        if answer.status >= 300:
+            raise _refusal(method, path, answer.status, text)
+        try:
+            parsed: Object = json.loads(text)
+        except ValueError as error:
+            raise errors.Unavailable(f"{method} {path}: the answer is not JSON") from error
+        return parsed
+
+
+def _refusal(method: str, path: str, status: int, text: bytes | str) -> errors.ClusterError:
+    try:
+        parsed = json.loads(text)
+    except ValueError:
+        parsed = {}
+    if not isinstance(parsed, dict):
+        parsed = {}
+    sentence = f"{method} {path}: {parsed.get('message') or f'the API server answered {status}'}"
+    if status == 409:
+        kind = errors.AlreadyExists if parsed.get("reason") == "AlreadyExists" else errors.Conflict
+        return kind(sentence)
+    kinds: dict[int, type[errors.ClusterError]] = {
+        400: errors.Invalid,
+        401: errors.Forbidden,
+        403: errors.Forbidden,
+        404: errors.NotFound,
+        405: errors.Invalid,
+        410: errors.NotFound,
+        413: errors.Invalid,
+        415: errors.Invalid,
+        422: errors.Invalid,
+    }
+    return kinds.get(status, errors.Unavailable)(sentence)
