@@ -1,0 +1,62 @@
+"""The words that lastgood puts on the objects of others: labels, annotations, its field manager.
+
+They are read by users' selectors, by Prometheus relabelling and by the admission policies, so they are part
+of the API: each is written once, here. This module holds constants only.
+"""
+
+from typing import Final
+
+GROUP: Final = "lastgood.dev"
+VERSION: Final = "v1alpha1"
+API_VERSION: Final = f"{GROUP}/{VERSION}"
+CATEGORY: Final = "lastgood"
+FIELD_MANAGER: Final = "lastgood"
+
+LABEL_MODEL: Final = "lastgood.dev/model"
+"""On pods and workloads: the name of the ModelDeployment."""
+LABEL_VERSION: Final = "lastgood.dev/version"
+"""On pods and workloads: the name of the version they run."""
+LABEL_TRACK: Final = "lastgood.dev/track"
+"""On pods and workloads: one of `TRACKS`."""
+LABEL_CAUSE: Final = "lastgood.dev/cause"
+"""On kill switches that the operator engages: one of `CAUSES`. People's own switches do not carry it."""
+
+TRACK_STABLE: Final = "stable"
+TRACK_CANARY: Final = "canary"
+TRACK_STANDBY: Final = "standby"
+TRACK_FALLBACK: Final = "fallback"
+TRACKS: Final = (TRACK_STABLE, TRACK_CANARY, TRACK_STANDBY, TRACK_FALLBACK)
+
+CAUSE_AUTOMATIC: Final = "automatic"
+"""A threshold with `onBreach: Kill` was breached."""
+CAUSE_MANUAL: Final = "manual"
+"""The mirror of `spec.killSwitch.engaged` of a ModelDeployment."""
+CAUSE_DRILL: Final = "drill"
+"""A SafetyDrill rehearses; the only cause that the operator may release by itself besides `manual`."""
+CAUSES: Final = (CAUSE_AUTOMATIC, CAUSE_MANUAL, CAUSE_DRILL)
+
+ANNOTATION_CHECKPOINT: Final = "lastgood.dev/checkpoint"
+"""On the workload: the name of the ModelCheckpoint that it was set to."""
+ANNOTATION_RESUME: Final = "lastgood.dev/resume"
+"""On a ModelDeployment: `<version>`; a person starts a model that stays at zero."""
+ANNOTATION_PROMOTE: Final = "lastgood.dev/promote"
+"""On a ModelDeployment: `<version>/<step>`; a person lets a rollout pass this step."""
+ANNOTATION_ABORT: Final = "lastgood.dev/abort"
+"""On a ModelDeployment: `<version>`; a person ends the rollout of this version."""
+ANNOTATION_ROLLBACK_TO: Final = "lastgood.dev/rollback-to"
+"""On a ModelDeployment: `<version>`; a person orders a rollback."""
+ANNOTATION_TAKE_CHECKPOINT: Final = ANNOTATION_CHECKPOINT
+"""On a ModelDeployment: any new value; a person orders a checkpoint."""
+ANNOTATION_VERDICT: Final = "lastgood.dev/verdict"
+"""On a ModelCheckpoint: `Good`, `Bad` or `Unproven`; a person overrules the verdict."""
+ANNOTATION_DELETE_CHECKPOINTS: Final = "lastgood.dev/delete-checkpoints"
+"""On a ModelDeployment: `"true"`; its checkpoints go when it is deleted."""
+
+SUFFIX_SPEC_SWITCH: Final = "-spec"
+"""`<model>-spec` is the KillSwitch that mirrors `spec.killSwitch` of the model."""
+SUFFIX_AUTOMATIC_SWITCH: Final = "-auto"
+"""`<model>-auto` is the automatic KillSwitch where a person's switch has taken the model's name."""
+PREFIX_CLUSTER_SWITCH: Final = "cluster-"
+"""`cluster-<name>` is the KillSwitch that a ClusterKillSwitch engages in each namespace."""
+SUFFIX_CANARY: Final = "-canary"
+SUFFIX_STANDBY: Final = "-standby"
