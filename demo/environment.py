@@ -76,7 +76,17 @@ def _install(*, target: pathlib.Path, lock: pathlib.Path) -> None:
     uv = _uv()
     if uv is not None:
         _run([*uv, "venv", "--quiet", "--no-config", "--python", sys.executable, str(target)], what="uv venv")
-        sync = [*uv, "pip", "sync", "--quiet", "--require-hashes", "--python", str(python), str(lock)]
+        sync = [
+            *uv,
+            "pip",
+            "sync",
+            "--quiet",
+            "--compile-bytecode",
+            "--require-hashes",
+            "--python",
+            str(python),
+            str(lock),
+        ]
         _run(sync, what="the installation of the model server")
         return
     _run([sys.executable, "-m", "venv", str(target)], what="python -m venv")

@@ -1,0 +1,18 @@
+"""The names that set-up, story and tests share; the manifests in `examples/mlserver/` use the same."""
+
+from typing import Final
+
+NAMESPACE: Final = "ml"
+MODEL: Final = "screening"
+"""Name of the ModelDeployment, of the Deployment, of the Service, and of the model inside MLServer."""
+CONTAINER: Final = "model"
+GOOD: Final = "1.4.0"
+FAULTY: Final = "1.5.0"
+REPLICAS: Final = 2
+IMAGE: Final = "lastgood.example/screening"
+
+ADDRESS_ANNOTATION: Final = "devcluster.lastgood.dev/address"
+"""On the Service: the address at which the process node's proxy answers for it."""
+VERSION_LABEL: Final = "lastgood.dev/version"
+
+API: Final = "/apis/lastgood.dev/v1alpha1"
