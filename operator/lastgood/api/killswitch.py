@@ -83,8 +83,8 @@ def _holds(requirement: SelectorRequirement, labels: dict[str, str]) -> bool:
 class ProbationFact(Model):
     """A probation under way."""
 
-    since: Timestamp
-    """When it began, with microseconds."""
+    since: Timestamp | None = None
+    """When it began, with microseconds; left out while it has yet to begin."""
     round: Annotated[int, schema.number(least=1)] = 1
     """Which attempt it is, counted from 1; each multiplies the duration by recovery.backoff."""
 

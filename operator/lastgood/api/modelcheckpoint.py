@@ -119,6 +119,8 @@ class Evidence(Model):
     """The window that was filled in."""
     time: Timestamp | None = None
     """The evaluation time of the query."""
+    message: Message | None = None
+    """What was seen, in a sentence."""
 
 
 class CheckpointVerdict(Model):

@@ -5,7 +5,6 @@ other people's data. Here objects stay dicts, and every change is a merge patch,
 `metadata.resourceVersion` or `metadata.uid` as its precondition.
 """
 
-import asyncio
 import json
 import ssl
 from collections.abc import Mapping, Sequence
@@ -23,6 +22,8 @@ REQUEST_TIMEOUT: Final = 10.0
 """Seconds for one request, from connecting to the last byte; the client library's own default is 300."""
 
 Object = dict[str, Any]
+Operations = list[Object]
+"""A JSON patch: what to test, replace, add and remove, in order."""
 
 
 class Cluster(Protocol):
@@ -50,11 +51,14 @@ class Cluster(Protocol):
         resource: resources.Resource,
         namespace: str | None,
         name: str,
-        body: Object,
+        body: Object | Operations,
         *,
         subresource: str | None = None,
     ) -> Object:
-        """Change an object by a JSON merge patch; `metadata.resourceVersion` in `body` is a precondition."""
+        """Change an object: by a JSON merge patch when `body` is an object, by a JSON patch when it is a list.
+
+        `metadata.resourceVersion` in a merge patch, or replaced by a JSON patch, is a precondition.
+        """
         ...
 
 
@@ -66,9 +70,9 @@ async def connect(*, kubeconfig: str | None, context: str | None = None) -> "Api
     configuration = kubernetes_client.Configuration()
     try:
         if kubeconfig is None:
-            kubernetes_config.load_incluster_config(client_configuration=configuration)
+            kubernetes_config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
         else:
-            await kubernetes_config.load_kube_config(
+            await kubernetes_config.load_kube_config(  # type: ignore[no-untyped-call]
                 config_file=kubeconfig, context=context, client_configuration=configuration
             )
     except (kubernetes_config.ConfigException, OSError, ValueError) as error:
@@ -88,7 +92,7 @@ class ApiServer:
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._api.close()
+        await self._api.close()  # type: ignore[no-untyped-call]
 
     async def get(self, resource: resources.Resource, namespace: str | None, name: str) -> Object:
         """See `Cluster.get`."""
@@ -118,17 +122,18 @@ class ApiServer:
         resource: resources.Resource,
         namespace: str | None,
         name: str,
-        body: Object,
+        body: Object | Operations,
         *,
         subresource: str | None = None,
     ) -> Object:
         """See `Cluster.patch`."""
+        kind = "json-patch+json" if isinstance(body, list) else "merge-patch+json"
         return await self._request(
             "PATCH",
             resource.path(namespace=namespace, name=name, subresource=subresource),
             body=body,
             query=[("fieldManager", FIELD_MANAGER)],
-            content_type="application/merge-patch+json",
+            content_type=f"application/{kind}",
         )
 
     async def _request(
@@ -136,7 +141,7 @@ class ApiServer:
         method: str,
         path: str,
         *,
-        body: Object | None = None,
+        body: Object | Operations | None = None,
         query: Sequence[tuple[str, str]] = (),
         content_type: str = "application/json",
     ) -> Object:
@@ -151,8 +156,8 @@ class ApiServer:
                 auth_settings=["BearerToken"],
             )
             answer = await self._api.call_api(*request, _request_timeout=REQUEST_TIMEOUT)
-            text = await answer.read()
-        except (aiohttp.ClientError, ssl.SSLError, OSError, asyncio.TimeoutError) as error:
+            text = await answer.read()  # type: ignore[no-untyped-call]
+        except (aiohttp.ClientError, ssl.SSLError, OSError, TimeoutError) as error:
             raise errors.Unavailable(f"{method} {path}: no answer from the API server: {error!r}") from error
         except kubernetes_exceptions.ApiException as error:
             raise _refusal(method, path, error.status or 0, error.body or b"") from error

@@ -1,12 +1,12 @@
 """What can go wrong between us and the API server, told apart by what the caller must do next.
 
-    ClusterError
-     ├── NotFound       the object is not there
-     ├── Conflict       our precondition does not hold: observe again
-     │    └── AlreadyExists
-     ├── Forbidden      RBAC or an admission policy refuses: the message says which
-     ├── Invalid        the API server refuses the object as it is: repeating does not help
-     └── Unavailable    no answer, or 429/5xx: whether a write was made is unknown
+ClusterError
+ ├── NotFound       the object is not there
+ ├── Conflict       our precondition does not hold: observe again
+ │    └── AlreadyExists
+ ├── Forbidden      RBAC or an admission policy refuses: the message says which
+ ├── Invalid        the API server refuses the object as it is: repeating does not help
+ └── Unavailable    no answer, or 429/5xx: whether a write was made is unknown
 """
 
 

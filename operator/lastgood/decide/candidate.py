@@ -1,0 +1,108 @@
+"""From a listed version to the template that it would run with, before it was ever run."""
+
+import dataclasses
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from lastgood.api import versions
+from lastgood.decide import facts, template
+from lastgood.decide.view import View
+
+_NOT_A_NAME = re.compile(r"[^a-z0-9.-]+")
+
+
+def listed(view: View, name: str) -> facts.Checkpoint | None:
+    """Return a listed version as the checkpoint it is, or would become when laid over the template that runs now.
+
+    A version that was saved and is still listed with the same definition is its saved self, whatever was changed
+    around it since: so Bad stays Bad (rule R4) and going back to it in Git is no new version.
+    """
+    version = next((v for v in view.model.spec.versions if v.name == name), None)
+    if version is None:
+        return None
+    saved = [c for c in view.facts.checkpoints if c.intact and c.version == name and lays_over(c, version)]
+    if saved:
+        return max(saved, key=lambda c: c.created_at)
+    current = view.facts.current
+    if current is None or current.base is None:
+        return None
+    laid = template.overlay(
+        current.template,
+        base=current.base,
+        image=version.image,
+        args=version.args,
+        env=environment(version),
+    )
+    return checkpoint(
+        view,
+        version=name,
+        pod_template=laid,
+        base=current.base,
+        verdict=facts.VerdictFact(facts.Worth.UNPROVEN, facts.CREATED, since=view.now),
+    )
+
+
+def checkpoint(
+    view: View,
+    *,
+    version: str,
+    pod_template: facts.Template,
+    base: facts.Base,
+    verdict: facts.VerdictFact,
+    activations: tuple[facts.Activation, ...] = (),
+) -> facts.Checkpoint:
+    """Return a checkpoint that is not recorded yet."""
+    digest = template.digest(pod_template)
+    return facts.Checkpoint(
+        name=checkpoint_name(view.model.name, version, digest),
+        version=version,
+        digest=digest,
+        template=pod_template,
+        base=base,
+        verdict=verdict,
+        activations=activations,
+        created_at=view.now,
+    )
+
+
+def activated(checkpoint: facts.Checkpoint, activation: facts.Activation) -> facts.Checkpoint:
+    """Return the checkpoint with one more activation."""
+    return dataclasses.replace(checkpoint, activations=(*checkpoint.activations, activation))
+
+
+def checkpoint_name(model: str, version: str, digest: str) -> str:
+    """Return the object name of a checkpoint: for people the version, for uniqueness the digest's first 8 digits."""
+    readable = _NOT_A_NAME.sub("-", version.lower()).strip("-.")
+    return f"{model}-{readable}-{digest[:8]}" if readable else f"{model}-{digest[:8]}"
+
+
+def environment(version: versions.Version) -> tuple[Mapping[str, Any], ...]:
+    """Return a version's environment as the container's own field has it."""
+    return tuple(item.wire() for item in version.env or ())
+
+
+def runs(pod_template: facts.Template, container: str, version: versions.Version) -> bool:
+    """Whether a template runs a listed version: laying the version over it changes nothing."""
+    base = template.base_of(pod_template, container=container)
+    laid = template.overlay(
+        pod_template, base=base, image=version.image, args=version.args, env=environment(version)
+    )
+    return template.digest(laid) == template.digest(pod_template)
+
+
+def lays_over(saved: facts.Checkpoint, version: versions.Version) -> bool:
+    """Whether a saved version is still what a listed version of its name says."""
+    return saved.base is None or runs(saved.template, saved.base.container, version)
+
+
+def running(view: View, pod_template: facts.Template, container: str) -> versions.Version | None:
+    """Return the listed version that a template runs: of several, the wanted one, else the most particular."""
+    matching = [v for v in view.model.spec.versions if runs(pod_template, container, v)]
+    wanted = view.model.spec.wanted_version
+
+    def particular(version: versions.Version) -> tuple[bool, int]:
+        said = (version.image is not None, version.args is not None)
+        return version.name == wanted, sum(said) + len(version.env or ())
+
+    return max(matching, key=particular, default=None)

@@ -1,0 +1,43 @@
+"""What a rule answers: facts to record, steps to take, and what to tell people meanwhile."""
+
+import enum
+from dataclasses import dataclass, field
+
+from lastgood.decide import records, steps
+
+
+class Phase(enum.StrEnum):
+    """Where the model stands, as the rule sees it that had the last word."""
+
+    SERVING = "Serving"
+    BAKING = "Baking"
+    ROLLING_OUT = "RollingOut"
+    ROLLED_BACK = "RolledBack"
+    HELD = "Held"
+    KILLED = "Killed"
+    STOPPING = "Stopping"
+    PROBATION = "Probation"
+    IDLE = "Idle"
+    INVALID = "Invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The answer of one rule, which ends the chain.
+
+    A decision carries records or steps, never both: what rests on a record is decided again once it is recorded.
+    """
+
+    phase: Phase
+    reason: str = ""
+    message: str = ""
+    records: tuple[records.Record, ...] = ()
+    steps: tuple[steps.Step, ...] = ()
+    degraded: str = ""
+    """Reason of the condition `Degraded`, when something that people expect of us is not done."""
+    contested: str = field(default="")
+    """What somebody else has changed against a recorded decision, in one sentence."""
+
+    def __post_init__(self) -> None:
+        if self.records and self.steps:
+            raise ValueError("a decision records or acts, never both")

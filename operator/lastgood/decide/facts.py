@@ -1,0 +1,202 @@
+"""The durable facts a decision rests on: checkpoints with their verdicts and activations, and kill switches.
+
+They live in the `spec` of our own resources (rule F1). Status is a report and appears nowhere here.
+"""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from lastgood.api import names
+from lastgood.api.killswitch import LabelSelector
+from lastgood.api.modelcheckpoint import VersionVerdict
+
+Template = Mapping[str, Any]
+"""A whole pod template, as the API server returned it."""
+
+
+Worth = VersionVerdict
+"""The lasting verdict on a version: Good, Bad or Unproven."""
+
+
+class Why(enum.StrEnum):
+    """Why a version was switched to; kept in the activation."""
+
+    ADOPTED = "Adopted"
+    ROLLOUT = "Rollout"
+    ROLLBACK = "Rollback"
+    RESTORE = "Restore"
+    FOLLOWED = "Followed"
+
+
+class Cause(enum.StrEnum):
+    """Who engages a switch: the value of its label `lastgood.dev/cause`."""
+
+    PERSON = ""
+    MANUAL = names.CAUSE_MANUAL
+    AUTOMATIC = names.CAUSE_AUTOMATIC
+    DRILL = names.CAUSE_DRILL
+
+
+OPERATOR = "lastgood"
+"""The name that the operator gives as author of a verdict."""
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The model container's own fields, before a version was laid over them."""
+
+    container: str
+    image: str | None = None
+    args: tuple[str, ...] | None = None
+    env: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictFact:
+    """What is held of a version, since when, why, and on whose word."""
+
+    worth: Worth
+    reason: str
+    since: datetime
+    by: str = OPERATOR
+    evidence: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Activation:
+    """One switch of the workload to a version."""
+
+    at: datetime
+    why: Why
+    came_from: str | None = None
+    """The version that ran before; None for the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """One saved version."""
+
+    name: str
+    version: str
+    digest: str
+    template: Template
+    base: Base | None
+    verdict: VerdictFact
+    activations: tuple[Activation, ...]
+    created_at: datetime
+    resource_version: str = ""
+    intact: bool = True
+    """Whether the saved template still has the digest that was recorded with it (rule B4)."""
+
+    @property
+    def last_activation(self) -> Activation | None:
+        """The newest activation, or None when the version never ran by our doing."""
+        return max(self.activations, key=lambda activation: activation.at, default=None)
+
+    @property
+    def served(self) -> bool:
+        """Whether its pods were once all available."""
+        return self.verdict.worth is Worth.GOOD or self.verdict.reason in (SERVED, BAKED)
+
+
+CREATED = "Created"
+SERVED = "Served"
+BAKED = "Baked"
+"""Reasons of `Unproven` and `Good`: recorded, once fully available, and available for the whole bake."""
+
+
+@dataclass(frozen=True, slots=True)
+class Autoscaler:
+    """What an autoscaler was set to before it was held."""
+
+    kind: str
+    name: str
+    min_replicas: int | None = None
+    max_replicas: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Probation:
+    """The first time after a release: `since` is None until the workload is started again."""
+
+    since: datetime | None = None
+    round: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a switch holds of one workload (`spec.restore[]`)."""
+
+    workload: str
+    model: str
+    replicas: int
+    ceiling: int
+    autoscaler: Autoscaler | None = None
+    probation: Probation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """One kill switch of the model's namespace."""
+
+    name: str
+    engaged: bool
+    cause: Cause
+    reason: str = ""
+    requested_by: str = ""
+    models: tuple[str, ...] = ()
+    selector: LabelSelector | None = None
+    workloads: tuple[str, ...] = ()
+    entries: tuple[Entry, ...] = ()
+    model_uid: str = ""
+    """For cause `manual`: the ModelDeployment whose field it mirrors."""
+    bad_digest: str = ""
+    """For cause `automatic`: the digest of the version that was killed."""
+    engaged_at: datetime | None = None
+    resource_version: str = ""
+
+    def entry(self, workload: str) -> Entry | None:
+        """Return what this switch holds of a workload, if it does."""
+        return next((entry for entry in self.entries if entry.workload == workload), None)
+
+    def selects(self, model: str, labels: Mapping[str, str]) -> bool:
+        """Whether the model is among those that the switch names."""
+        if self.models:
+            return model in self.models
+        if self.selector is not None:
+            return self.selector.matches(dict(labels))
+        return not self.workloads
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything recorded about one model."""
+
+    checkpoints: tuple[Checkpoint, ...] = ()
+    switches: tuple[Switch, ...] = ()
+
+    by_digest: Mapping[str, Checkpoint] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        whole = [checkpoint for checkpoint in self.checkpoints if checkpoint.intact]
+        object.__setattr__(self, "by_digest", {checkpoint.digest: checkpoint for checkpoint in whole})
+
+    @property
+    def current(self) -> Checkpoint | None:
+        """The version that was switched to last: what the workload is meant to run."""
+        activated = [c for c in self.checkpoints if c.intact and c.last_activation is not None]
+        return max(activated, key=_activated_at, default=None)
+
+    @property
+    def last_activation(self) -> Activation | None:
+        """The newest activation of all."""
+        return None if self.current is None else self.current.last_activation
+
+
+def _activated_at(checkpoint: Checkpoint) -> datetime:
+    if checkpoint.last_activation is None:
+        raise ValueError(f"checkpoint {checkpoint.name} was never activated")
+    return checkpoint.last_activation.at

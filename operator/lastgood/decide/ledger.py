@@ -1,0 +1,131 @@
+"""Reading the ledger: which version to go back to, and what limits the next automatic rollback (semantics.md, R)."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from lastgood.api import modeldeployment
+from lastgood.decide import candidate, facts, steps, template, world
+from lastgood.decide.facts import Why, Worth
+from lastgood.decide.view import View
+
+START_FAILURES: Final = (
+    "CrashLoopBackOff",
+    "ImagePullBackOff",
+    "CreateContainerConfigError",
+    "RunContainerError",
+)
+"""Waiting reasons of the kubelet that repeat until somebody changes something (rule R6)."""
+START_FAILED: Final = "StartFailed"
+"""Reason of a verdict on a version whose pods do not become available."""
+
+
+def activation(known: facts.Facts, now: datetime, why: Why) -> facts.Activation:
+    """Return the next activation; its time is later than any before, whatever the clock says."""
+    last = known.last_activation
+    at = now if last is None else max(now, last.at + timedelta(microseconds=1))
+    return facts.Activation(
+        at=at, why=why, came_from=None if known.current is None else known.current.version
+    )
+
+
+def newest_good(
+    known: facts.Facts, *, spec: modeldeployment.ModelDeploymentSpec, but: str = ""
+) -> facts.Checkpoint | None:
+    """R1: the Good version that served last, but for digest `but`."""
+    good = [c for c in _restorable(known, spec) if c.verdict.worth is Worth.GOOD and c.digest != but]
+    return max(good, key=_last_served, default=None)
+
+
+def target(
+    known: facts.Facts, *, spec: modeldeployment.ModelDeploymentSpec, but: str
+) -> facts.Checkpoint | None:
+    """R1: the newest Good version, else the newest Unproven one that served without a breach; never a Bad one."""
+    good = newest_good(known, spec=spec, but=but)
+    if good is not None:
+        return good
+    served = [
+        c
+        for c in _restorable(known, spec)
+        if c.served and c.verdict.worth is Worth.UNPROVEN and c.digest != but
+    ]
+    return max(served, key=_last_served, default=None)
+
+
+def _restorable(known: facts.Facts, spec: modeldeployment.ModelDeploymentSpec) -> list[facts.Checkpoint]:
+    """Return what may be gone back to: whole, run before, and not since redefined under the same name (rule R1)."""
+    return [
+        checkpoint
+        for checkpoint in known.checkpoints
+        if checkpoint.intact and checkpoint.activations and not _redefined(spec, checkpoint)
+    ]
+
+
+def _redefined(spec: modeldeployment.ModelDeploymentSpec, checkpoint: facts.Checkpoint) -> bool:
+    listed = next((version for version in spec.versions if version.name == checkpoint.version), None)
+    return listed is not None and not candidate.lays_over(checkpoint, listed)
+
+
+def _last_served(checkpoint: facts.Checkpoint) -> datetime:
+    last = checkpoint.last_activation
+    return checkpoint.created_at if last is None else last.at
+
+
+def named(known: facts.Facts, version: str) -> facts.Checkpoint | None:
+    """Return the newest whole checkpoint of a version."""
+    found = [c for c in known.checkpoints if c.intact and c.version == version]
+    return max(found, key=lambda c: c.created_at, default=None)
+
+
+def refusal(view: View, goal: facts.Checkpoint) -> tuple[str, str] | None:
+    """R5: why the next automatic rollback must wait: reason and sentence, or None."""
+    rollback = view.model.spec.rollback
+    times = sorted(a.at for c in view.facts.checkpoints for a in c.activations if a.why is Why.ROLLBACK)
+    if not times:
+        return None
+    last = view.facts.last_activation
+    if last is not None and last.why is Why.ROLLBACK and last.came_from == goal.version:
+        return (
+            "PingPong",
+            f"the last automatic rollback came from {goal.version}, so this one does not go back to it",
+        )
+    ends = times[-1] + rollback.cooldown
+    if view.now < ends and not _wanted_since(view, times[-1]):
+        at, until = f"{times[-1]:%H:%M:%S}", f"{ends:%H:%M:%S}"
+        return "Cooldown", f"the last automatic rollback was at {at} UTC, the next may be at {until} UTC"
+    recent = [at for at in times if at > view.now - rollback.budget.per]
+    if len(recent) >= rollback.budget.max:
+        spent = f"{len(recent)} automatic rollbacks since {recent[0]:%Y-%m-%d %H:%M:%S} UTC use up the budget"
+        return "BudgetSpent", spent
+    return None
+
+
+def _wanted_since(view: View, last_rollback: datetime) -> bool:
+    """Whether the version that runs was first switched to after the last rollback."""
+    active = view.active
+    if active is None or not active.activations:
+        return False
+    first = min(activation.at for activation in active.activations)
+    return first > last_rollback
+
+
+def start_failure(workload: world.Workload) -> str:
+    """R6: why pods of the wanted template do not become available, or nothing when they do or may still."""
+    for pod in workload.pods:
+        if pod.digest == workload.digest and pod.failure in START_FAILURES and not pod.terminating:
+            return f"pod {pod.name}: {pod.failure}: {pod.failure_message}".rstrip(": ")
+    if workload.deadline_exceeded and not workload.paused:
+        return "its pods are not available by progressDeadline"
+    return ""
+
+
+def switch_step(view: View, workload: world.Workload, current: facts.Checkpoint) -> steps.SwitchTemplate:
+    """Return the step that gives the workload the whole template of the version switched to last (rule R2)."""
+    last = current.last_activation
+    why = Why.ROLLOUT if last is None else last.why
+    return steps.SwitchTemplate(
+        workload=workload,
+        template=template.labelled(current.template, model=view.model.name, version=current.version),
+        version=current.version,
+        why=why,
+        unpause=workload.paused and why in (Why.ROLLBACK, Why.RESTORE),
+    )

@@ -1,0 +1,69 @@
+"""The order of the rules: the first that has something to say decides (semantics.md, K6: kill > rollback > rollout).
+
+A rule answers with facts to record, or with steps that rest on facts recorded already, or only with what to tell
+people; None passes the model on to the next rule.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from lastgood.decide.decision import Decision, Phase
+from lastgood.decide.rules import adopt, bake, kill, recovery, rollback, rollout
+from lastgood.decide.view import View
+
+Rule = Callable[[View], Decision | None]
+
+
+def stop_at_trouble(view: View) -> Decision | None:
+    """B1: nothing automatic is done to a model that cannot be understood; a kill above has had its turn."""
+    if view.trouble is None:
+        return None
+    return Decision(Phase.INVALID, view.trouble.reason, view.trouble.message)
+
+
+CHAIN: Final[tuple[Rule, ...]] = (
+    kill.mirror_the_engaged_field,  # a person's kill, on the model itself
+    kill.mirror_the_released_field,  # and its release
+    kill.mark_the_killed_version_bad,  # what an automatic kill stopped is Bad
+    kill.enter_the_workload,  # what has to come back, before anything is scaled
+    kill.keep_at_zero,  # a killed model ends here
+    recovery.recover,  # a released one until it is back
+    stop_at_trouble,  # from here on nothing is done to a model that is not understood
+    adopt.adopt,  # the first checkpoint
+    kill.engage_on_a_kill_breach,  # an automatic kill
+    rollback.go_back_from_a_bad_version,
+    rollback.condemn_the_version_that_breaches,
+    rollout.start_the_wanted_version,
+    rollout.drive_to_the_current_version,  # the act of every switch, and the undoing of others' changes
+    adopt.label_pods,
+    adopt.rest_at_zero,
+    bake.note_that_it_served,
+    bake.wait_for_pods,
+    rollback.hold_on_a_hold_breach,
+    bake.make_good,
+)
+
+
+def decide(view: View) -> Decision:
+    """Return what the first rule with something to say decides, or that the model serves."""
+    for rule in CHAIN:
+        decision = rule(view)
+        if decision is not None:
+            return decision
+    return _serving(view)
+
+
+def _serving(view: View) -> Decision:
+    current = view.facts.current
+    wanted = view.model.spec.wanted_version
+    version = "the model" if current is None else current.version
+    last = None if current is None else current.last_activation
+    if (
+        last is not None
+        and last.why == "Rollback"
+        and wanted is not None
+        and current is not None
+        and wanted != version
+    ):
+        return Decision(Phase.ROLLED_BACK, "RolledBack", f"{version} serves; {wanted} is Bad")
+    return Decision(Phase.SERVING, "Serving", f"{version} serves")

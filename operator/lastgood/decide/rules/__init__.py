@@ -1,0 +1,1 @@
+"""The rules of semantics.md, one module for each subject; `policy.py` gives their order."""

@@ -1,0 +1,61 @@
+"""Taking over a workload that exists, without restarting anything in it (semantics.md, O5)."""
+
+from lastgood.decide import candidate, facts, ledger, records, steps, template
+from lastgood.decide.decision import Decision, Phase
+from lastgood.decide.view import View
+
+
+def adopt(view: View) -> Decision | None:
+    """O5: save what the workload runs when nothing is recorded yet, under its listed name or `adopted-<digest8>`."""
+    workload = view.workload
+    if workload is None or view.facts.current is not None:
+        return None
+    container = template.container_of(workload.template, view.model.container_name)
+    if container is None:
+        return None
+    name = str(container["name"])
+    version = candidate.running(view, workload.template, name)
+    listed_env = () if version is None else candidate.environment(version)
+    base = template.base_of(
+        workload.template, container=name, args=None if version is None else version.args, env=listed_env
+    )
+    saved = candidate.checkpoint(
+        view,
+        version=f"adopted-{workload.digest[:8]}" if version is None else version.name,
+        pod_template=workload.template,
+        base=base,
+        verdict=facts.VerdictFact(facts.Worth.UNPROVEN, facts.CREATED, since=view.now),
+    )
+    activation = ledger.activation(view.facts, view.now, facts.Why.ADOPTED)
+    known = view.facts.by_digest.get(saved.digest)
+    if known is not None:
+        taken: records.Record = records.Activate(known, activation)
+    else:
+        taken = records.TakeCheckpoint(candidate.activated(saved, activation), replicas=workload.replicas)
+    return Decision(Phase.BAKING, "Adopting", f"saving what {workload.name} runs", records=(taken,))
+
+
+def label_pods(view: View) -> Decision | None:
+    """O5: label live pods of the version that runs by PATCH, so that metrics tell versions apart at once."""
+    workload, active = view.workload, view.active
+    if workload is None or active is None:
+        return None
+    wanted = template.labels(model=view.model.name, version=active.version)
+    bare = tuple(
+        pod
+        for pod in workload.pods
+        if pod.digest == active.digest
+        and not pod.terminating
+        and any((pod.labels or {}).get(key) != value for key, value in wanted.items())
+    )
+    if not bare:
+        return None
+    step = steps.LabelPods(bare, wanted)
+    return Decision(Phase.SERVING, "Labelling", f"labelling {len(bare)} pods", steps=(step,))
+
+
+def rest_at_zero(view: View) -> Decision | None:
+    """O5: a workload that people keep at zero replicas stays there, and is not baked."""
+    if view.workload is None or view.workload.replicas > 0:
+        return None
+    return Decision(Phase.IDLE, "Idle", f"Deployment {view.workload.name} is scaled to zero by its owner")

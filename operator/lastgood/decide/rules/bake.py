@@ -1,0 +1,82 @@
+"""Making a version Good: only time with every acting threshold OK counts (semantics.md, O3)."""
+
+from typing import Final
+
+from lastgood.api.thresholds import OnNoData, Verdict
+from lastgood.decide import facts, records
+from lastgood.decide.decision import Decision, Phase
+from lastgood.decide.view import Judged, View
+
+PATIENCE: Final = 4
+"""After this many times its bake without an end, a version's missing data is named."""
+
+
+def wait_for_pods(view: View) -> Decision | None:
+    """Wait until only available pods of the new template are left."""
+    workload = view.workload
+    if workload is None or workload.settled:
+        return None
+    phase, current = Phase.ROLLING_OUT, view.facts.current
+    last = None if current is None else current.last_activation
+    if last is not None and last.why is facts.Why.ROLLBACK:
+        phase = Phase.ROLLED_BACK
+    if current is not None and current.served:
+        return None  # pods of a version that served once come and go without a switch
+    paused = "; the Deployment is paused" if workload.paused else ""
+    name = "the version" if current is None else current.version
+    return Decision(phase, "WaitingForPods", f"waiting for the pods of {name} to be available{paused}")
+
+
+def note_that_it_served(view: View) -> Decision | None:
+    """R1: a version whose pods were all available once may be gone back to when nothing better is left."""
+    current, workload = view.facts.current, view.workload
+    if current is None or workload is None or not workload.settled or current.digest != workload.digest:
+        return None
+    if current.verdict.worth is not facts.Worth.UNPROVEN or current.verdict.reason != facts.CREATED:
+        return None
+    verdict = facts.VerdictFact(facts.Worth.UNPROVEN, facts.SERVED, since=view.now)
+    return Decision(
+        Phase.BAKING, "Served", "all pods are available", records=(records.GiveVerdict(current, verdict),)
+    )
+
+
+def make_good(view: View) -> Decision | None:
+    """O3: after a bake with all acting thresholds OK the version is Good."""
+    current, workload = view.facts.current, view.workload
+    if current is None or workload is None or current.digest != workload.digest:
+        return None
+    if current.verdict.worth is not facts.Worth.UNPROVEN:
+        return None
+    needed = view.model.spec.rollout.bake
+    if view.good_for >= needed and workload.settled and counts(view.judged):
+        verdict = facts.VerdictFact(facts.Worth.GOOD, facts.BAKED, since=view.now)
+        return Decision(
+            Phase.SERVING,
+            "Baked",
+            f"{current.version} is Good",
+            records=(records.GiveVerdict(current, verdict),),
+        )
+    last = current.last_activation
+    late = last is not None and view.now - last.at > PATIENCE * needed
+    baked = f"OK for {view.good_for.total_seconds():.0f} s of {needed.total_seconds():.0f} s"
+    if late and (missing := _missing(view)):
+        return Decision(Phase.BAKING, "BakeStalled", f"{baked}: {missing}")
+    return Decision(Phase.BAKING, "Baking", baked)
+
+
+def counts(judged: tuple[Judged, ...]) -> bool:
+    """Whether this moment counts for bake and probation: every acting threshold OK, or told to ignore missing data."""
+    return all(_counts(j) for j in judged if j.acting)
+
+
+def _counts(judged: Judged) -> bool:
+    verdict = judged.judgement.verdict
+    if verdict is Verdict.OK:
+        return True
+    no_data = verdict in (Verdict.INSUFFICIENT, Verdict.BLIND)
+    return no_data and judged.threshold.on_no_data is OnNoData.IGNORE
+
+
+def _missing(view: View) -> str:
+    waiting = [j for j in view.judged if j.acting and not _counts(j)]
+    return ", ".join(f"{j.threshold.name} is {j.judgement.verdict}: {j.judgement.message}" for j in waiting)

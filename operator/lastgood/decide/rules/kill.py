@@ -1,0 +1,243 @@
+"""Kill switches: engaging them, and keeping what they hold at zero (semantics.md, K1 to K8).
+
+A kill is a fact before it is an act: a switch is engaged, it gets an entry with what has to come back, and only then
+is anything scaled. Everything here works without Prometheus and on a model that is invalid, suspended or half-way
+through a rollout (rule K6).
+"""
+
+import dataclasses
+
+from lastgood.api import names
+from lastgood.api.thresholds import OnBreach
+from lastgood.decide import facts, records, steps, world
+from lastgood.decide.decision import Decision, Phase
+from lastgood.decide.view import Judged, View
+
+
+def mirror_the_engaged_field(view: View) -> Decision | None:
+    """K8: `spec.killSwitch.engaged: true` engages the switch `<model>-spec`."""
+    if view.model.kill_asked is not True:
+        return None
+    known = _own_switch(view)
+    if known is not None and known.engaged and known.model_uid == view.model.uid:
+        return None
+    asked = view.model.spec.kill_switch
+    switch = facts.Switch(
+        name=view.model.name + names.SUFFIX_SPEC_SWITCH,
+        engaged=True,
+        cause=facts.Cause.MANUAL,
+        reason=asked.reason or "spec.killSwitch.engaged is true",
+        requested_by=view.model.engaged_written_by,
+        models=(view.model.name,),
+        entries=_entries_after_engaging(view, known),
+        model_uid=view.model.uid,
+        engaged_at=view.now,
+        resource_version="" if known is None else known.resource_version,
+    )
+    return Decision(Phase.STOPPING, "SpecEngaged", switch.reason, records=(records.EngageSwitch(switch),))
+
+
+def mirror_the_released_field(view: View) -> Decision | None:
+    """K8: the same field, set to false, releases the switch if the right person wrote it."""
+    switch = _own_switch(view)
+    if switch is None or not switch.engaged or not may_release(view, switch):
+        return None
+    release = records.ReleaseSwitch(switch, by=view.model.engaged_written_by)
+    return Decision(Phase.STOPPING, "SpecReleased", records=(release,))
+
+
+def may_release(view: View, switch: facts.Switch) -> bool:
+    """Whether the mirrored field says false on the word of somebody who may release (rule K8).
+
+    A model that was deleted and created again says nothing about the kill of the one before it, and a field that
+    nobody wrote is not a person's word.
+    """
+    if view.model.kill_asked is not False or switch.model_uid != view.model.uid:
+        return False
+    writer = view.model.engaged_written_by
+    return writer != "" and (writer == switch.requested_by or writer not in view.settings.gitops_managers)
+
+
+def engage_on_a_kill_breach(view: View) -> Decision | None:
+    """K7: a breach of a Kill threshold engages a switch named after the model."""
+    if view.engaged or view.holding or view.model.spec.suspend:
+        return None
+    breach = next((j for j in view.judged if j.breached and j.acting and _kills(j)), None)
+    if breach is None:
+        return None
+    return engage_automatically(view, reason=f"threshold {breach.threshold.name}: {breach.judgement.message}")
+
+
+def _kills(judged: Judged) -> bool:
+    return judged.threshold.on_breach is OnBreach.KILL
+
+
+def engage_automatically(view: View, *, reason: str, in_probation: bool = False) -> Decision:
+    """Engage the automatic switch; it remembers the version that ran, which is Bad from then on (rule K7).
+
+    A kill in probation makes the next probation longer (rule K9).
+    """
+    known = _automatic_switch(view)
+    active = view.active
+    switch = facts.Switch(
+        name=known.name if known is not None else _free_name(view),
+        engaged=True,
+        cause=facts.Cause.AUTOMATIC,
+        reason=reason,
+        requested_by=facts.OPERATOR,
+        models=(view.model.name,),
+        entries=_entries_after_engaging(view, known, in_probation=in_probation),
+        model_uid=view.model.uid,
+        bad_digest="" if active is None else active.digest,
+        engaged_at=view.now,
+        resource_version="" if known is None else known.resource_version,
+    )
+    return Decision(Phase.STOPPING, "AutomaticKill", reason, records=(records.EngageSwitch(switch),))
+
+
+def mark_the_killed_version_bad(view: View) -> Decision | None:
+    """K7: the version that an automatic kill stopped is Bad, unless a person has said otherwise since."""
+    for switch in view.engaged:
+        killed = view.facts.by_digest.get(switch.bad_digest)
+        if switch.cause is not facts.Cause.AUTOMATIC or killed is None or switch.engaged_at is None:
+            continue
+        if killed.verdict.since >= switch.engaged_at or killed.verdict.worth is facts.Worth.BAD:
+            continue
+        verdict = facts.VerdictFact(
+            facts.Worth.BAD, "Killed", since=view.now, evidence=evidence(view, switch.reason)
+        )
+        given = records.GiveVerdict(killed, verdict)
+        return Decision(Phase.STOPPING, "AutomaticKill", switch.reason, records=(given,))
+    return None
+
+
+def evidence(view: View, text: str) -> dict[str, object]:
+    """Return what spoke against a version: the first acting breach, or only the text."""
+    breach = next((j for j in view.judged if j.breached and j.acting), None)
+    found: dict[str, object] = {"time": view.now, "message": text}
+    if breach is not None:
+        found |= {
+            "threshold": breach.threshold.name,
+            "value": breach.judgement.value,
+            "query": breach.threshold.query,
+            "window": breach.threshold.window,
+        }
+    return found
+
+
+def enter_the_workload(view: View) -> Decision | None:
+    """K2: every engaged switch that selects the model gets an entry for its workload, with ceiling zero."""
+    if view.workload is None:
+        return None
+    for switch in view.engaged:
+        entry = switch.entry(view.workload.name)
+        wanted = _held_entry(view, view.workload, entry)
+        if entry != wanted:
+            others = tuple(e for e in switch.entries if e.workload != view.workload.name)
+            written = records.SetEntries(switch, (*others, wanted))
+            return Decision(Phase.STOPPING, "SwitchEngaged", switch.reason, records=(written,))
+    return None
+
+
+def keep_at_zero(view: View) -> Decision | None:
+    """K1, K4, K5: a killed model's workload stays at zero, whoever scales it up."""
+    if not view.engaged:
+        return None
+    held_by = ", ".join(switch.name for switch in view.engaged)
+    reason = view.engaged[0].reason
+    message = f"held at zero by {held_by}: {reason}" if reason else f"held at zero by {held_by}"
+    contested = _release_refused(view)
+    workload = view.workload
+    if workload is None:
+        return Decision(Phase.KILLED, "NothingRuns", message, contested=contested)
+    if workload.replicas > 0:
+        scale = steps.Scale(workload, 0)
+        return Decision(Phase.STOPPING, "Stopping", message, steps=(scale,), contested=contested)
+    if workload.pods:
+        left = ", ".join(pod.name for pod in workload.pods[:5])
+        more = f" and {len(workload.pods) - 5} more" if len(workload.pods) > 5 else ""
+        waiting = f"{message}; waiting for {left}{more} to end"
+        return Decision(Phase.STOPPING, "Stopping", waiting, contested=contested)
+    return Decision(Phase.KILLED, "SwitchEngaged", message, contested=contested)
+
+
+def _release_refused(view: View) -> str:
+    switch = _own_switch(view)
+    refused = switch is not None and switch.engaged and view.model.kill_asked is not True
+    if switch is None or not refused:
+        return ""
+    if switch.model_uid != view.model.uid:
+        return (
+            f"the model was created again while killed and stays killed: to release it, set engaged: false on "
+            f"KillSwitch {switch.name}"
+        )
+    writer = view.model.engaged_written_by or "nobody"
+    return (
+        f"spec.killSwitch.engaged is no longer true on the word of {writer}, which may not release a kill by "
+        f"{switch.requested_by or 'a person'}: set it to false by hand, or set engaged: false on "
+        f"KillSwitch {switch.name}"
+    )
+
+
+def _own_switch(view: View) -> facts.Switch | None:
+    name = view.model.name + names.SUFFIX_SPEC_SWITCH
+    return next((switch for switch in view.facts.switches if switch.name == name), None)
+
+
+def _automatic_switch(view: View) -> facts.Switch | None:
+    own = (view.model.name, view.model.name + names.SUFFIX_AUTOMATIC_SWITCH)
+    automatic = (s for s in view.facts.switches if s.name in own and s.cause is facts.Cause.AUTOMATIC)
+    return next(automatic, None)
+
+
+def _free_name(view: View) -> str:
+    taken = {switch.name for switch in view.facts.switches}
+    return (
+        view.model.name if view.model.name not in taken else view.model.name + names.SUFFIX_AUTOMATIC_SWITCH
+    )
+
+
+def _entries_after_engaging(
+    view: View, known: facts.Switch | None, *, in_probation: bool = False
+) -> tuple[facts.Entry, ...]:
+    name = view.model.workload_name
+    others = () if known is None else tuple(entry for entry in known.entries if entry.workload != name)
+    if view.workload is None:
+        own = None if known is None else known.entry(name)
+        return others if own is None else (*others, own)
+    held = _held_entry(view, view.workload)
+    if in_probation and held.probation is not None:
+        longer = dataclasses.replace(held.probation, round=held.probation.round + 1)
+        held = dataclasses.replace(held, probation=longer)
+    return (*others, held)
+
+
+def _held_entry(view: View, workload: world.Workload, own: facts.Entry | None = None) -> facts.Entry:
+    """Return the entry that an engaged switch must have: its own, a copy of another's, or what is observed.
+
+    A workload that is held already is never observed again: its replicas are those of the kill (rule K2).
+    """
+    earlier = own or max(held_entries(view), key=_round, default=None)
+    if earlier is not None:
+        probation = None if earlier.probation is None else dataclasses.replace(earlier.probation, since=None)
+        return dataclasses.replace(earlier, model=view.model.name, ceiling=0, probation=probation)
+    scaler = view.autoscaler
+    return facts.Entry(
+        workload=workload.name,
+        model=view.model.name,
+        replicas=workload.replicas,
+        ceiling=0,
+        autoscaler=None
+        if scaler is None
+        else facts.Autoscaler(scaler.kind, scaler.name, scaler.min_replicas, scaler.max_replicas),
+    )
+
+
+def held_entries(view: View) -> tuple[facts.Entry, ...]:
+    """Return the entries that all switches, engaged or released, hold for the model's workload."""
+    entries = (switch.entry(view.model.workload_name) for switch in view.facts.switches)
+    return tuple(entry for entry in entries if entry is not None)
+
+
+def _round(entry: facts.Entry) -> int:
+    return 0 if entry.probation is None else entry.probation.round

@@ -1,0 +1,95 @@
+"""Going back to a version known to be good (semantics.md, R).
+
+Two facts make a rollback: the verdict Bad on the version that runs, then the activation of another. The first is
+recorded only when the second may follow, so that a wait for the cooldown condemns nothing; a crash between them leaves
+a Bad version running, which the next decision goes back from.
+"""
+
+from lastgood.api.rollback import OnNoGoodVersion
+from lastgood.api.thresholds import OnBreach
+from lastgood.decide import facts, ledger, records
+from lastgood.decide.decision import Decision, Phase
+from lastgood.decide.rules import kill
+from lastgood.decide.view import View
+
+
+def go_back_from_a_bad_version(view: View) -> Decision | None:
+    """R1, R4: a Bad version that runs, on whoever's word, is gone back from."""
+    current = view.facts.current
+    if current is None or current.verdict.worth is not facts.Worth.BAD:
+        return None
+    if view.model.spec.suspend:
+        return Decision(Phase.HELD, "Suspended", f"{current.version} is Bad, and the model is suspended")
+    goal = ledger.target(view.facts, spec=view.model.spec, but=current.digest)
+    if goal is None:
+        return _without_a_good_version(view, current)
+    if current.verdict.by == facts.OPERATOR:
+        refused = ledger.refusal(view, goal)
+        if refused is not None:
+            return _held(*refused)
+    activation = ledger.activation(view.facts, view.now, facts.Why.ROLLBACK)
+    message = f"going back from {current.version} to {goal.version}: {current.verdict.reason}"
+    return Decision(Phase.ROLLED_BACK, "RollingBack", message, records=(records.Activate(goal, activation),))
+
+
+def condemn_the_version_that_breaches(view: View) -> Decision | None:
+    """R1, R5, R6: a Rollback breach, or pods of a new version that do not start, make the version Bad."""
+    current = view.facts.current
+    failed = breach(view)
+    if current is None or not failed or view.model.spec.suspend:
+        return None
+    reason, message = failed
+    goal = ledger.target(view.facts, spec=view.model.spec, but=current.digest)
+    if goal is not None:
+        refused = ledger.refusal(view, goal)
+        if refused is not None:
+            return _held(refused[0], f"{message}; {refused[1]}")
+    if reason == ledger.START_FAILED and current.verdict.worth is facts.Worth.GOOD:
+        # A Good version whose pods do not start is a matter of the cluster: it was seen to work.
+        return Decision(Phase.HELD, reason, message, degraded="RestoredVersionUnavailable")
+    verdict = facts.VerdictFact(
+        facts.Worth.BAD, reason, since=view.now, evidence=kill.evidence(view, message)
+    )
+    return Decision(Phase.ROLLED_BACK, reason, message, records=(records.GiveVerdict(current, verdict),))
+
+
+def breach(view: View) -> tuple[str, str] | None:
+    """Return reason and sentence of what speaks for a rollback now, or None."""
+    workload, current = view.workload, view.facts.current
+    if workload is None or current is None or workload.digest != current.digest or workload.replicas == 0:
+        return None
+    for judged in view.judged:
+        if judged.breached and judged.acting and judged.threshold.on_breach is OnBreach.ROLLBACK:
+            return "ThresholdBreached", f"threshold {judged.threshold.name}: {judged.judgement.message}"
+    if not workload.settled or current.verdict.worth is facts.Worth.UNPROVEN:
+        failure = ledger.start_failure(workload)
+        if failure:
+            return ledger.START_FAILED, failure
+    return None
+
+
+def hold_on_a_hold_breach(view: View) -> Decision | None:
+    """J1: a breach of a Hold threshold stops rollouts and bakes, and says so; it never moves a running model."""
+    breached = next(
+        (j for j in view.judged if j.breached and j.acting and j.threshold.on_breach is OnBreach.HOLD), None
+    )
+    if breached is None:
+        return None
+    message = f"threshold {breached.threshold.name}: {breached.judgement.message}"
+    return Decision(Phase.HELD, "ThresholdBreached", message, degraded="Held")
+
+
+def _without_a_good_version(view: View, current: facts.Checkpoint) -> Decision:
+    message = f"{current.version} is Bad ({current.verdict.reason}) and there is no version to go back to"
+    if view.model.spec.on_no_good_version is OnNoGoodVersion.KILL:
+        return kill.engage_automatically(view, reason=message)
+    return Decision(
+        Phase.HELD,
+        "NoGoodVersion",
+        f"{message}; list a better version, or stop the model with its kill switch",
+        degraded="NoGoodVersion",
+    )
+
+
+def _held(reason: str, message: str) -> Decision:
+    return Decision(Phase.HELD, reason, message, degraded=reason)

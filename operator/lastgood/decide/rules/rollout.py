@@ -1,0 +1,56 @@
+"""Rolling out a wanted version, and driving the workload to the version that was switched to (semantics.md, O)."""
+
+from lastgood.decide import candidate, facts, ledger, records
+from lastgood.decide.decision import Decision, Phase
+from lastgood.decide.view import View
+
+
+def start_the_wanted_version(view: View) -> Decision | None:
+    """O1, R4: a wanted version that is not Bad is switched to; a Bad one is left alone until it is redefined."""
+    spec, current = view.model.spec, view.facts.current
+    name = spec.wanted_version
+    if name is None or current is None:
+        return None
+    wanted = candidate.listed(view, name)
+    if wanted is None or wanted.digest == current.digest:
+        return None
+    known = view.facts.by_digest.get(wanted.digest)
+    if known is not None and known.verdict.worth is facts.Worth.BAD:
+        return None
+    if spec.suspend:
+        return Decision(Phase.HELD, "Suspended", f"{name} is wanted, and the model is suspended")
+    if spec.rollout.paused:
+        return Decision(Phase.HELD, "Paused", f"{name} is wanted, and rollout.paused is true")
+    activation = ledger.activation(view.facts, view.now, facts.Why.ROLLOUT)
+    if known is not None:
+        taken: records.Record = records.Activate(known, activation)
+    else:
+        replicas = 0 if view.workload is None else view.workload.replicas
+        taken = records.TakeCheckpoint(candidate.activated(wanted, activation), replicas=replicas)
+    message = f"switching from {current.version} to {name}"
+    return Decision(Phase.ROLLING_OUT, "SwitchingVersion", message, records=(taken,))
+
+
+def drive_to_the_current_version(view: View) -> Decision | None:
+    """F2, R2: the workload gets the whole template of the version that was switched to last.
+
+    This is both the act of a switch and the putting back of a change by others: the facts do not differ.
+    """
+    workload, current = view.workload, view.facts.current
+    if workload is None or current is None:
+        return None
+    phase = Phase.ROLLING_OUT
+    last = current.last_activation
+    if last is not None and last.why is facts.Why.ROLLBACK:
+        phase = Phase.ROLLED_BACK
+    if workload.digest != current.digest or (
+        workload.paused and ledger.switch_step(view, workload, current).unpause
+    ):
+        step = ledger.switch_step(view, workload, current)
+        return Decision(
+            phase,
+            "SwitchingVersion",
+            f"giving {workload.name} the template of {current.version}",
+            steps=(step,),
+        )
+    return None

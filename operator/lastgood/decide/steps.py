@@ -1,0 +1,52 @@
+"""What a decision does to the world: each step is idempotent and says what it takes the world to be (rule F3)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from lastgood.decide import facts, world
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchTemplate:
+    """Give the workload another pod template, and unpause it where a rollback must not wait."""
+
+    workload: world.Workload
+    template: facts.Template
+    version: str
+    why: facts.Why
+    unpause: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Set the workload's replicas: to zero for a kill, to N for a probation, to those of before at its end."""
+
+    workload: world.Workload
+    replicas: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetAutoscaler:
+    """Set an autoscaler's bounds: to hold it at a number, or to what was recorded."""
+
+    autoscaler: world.Autoscaler
+    min_replicas: int | None
+    max_replicas: int
+
+
+@dataclass(frozen=True, slots=True)
+class LabelPods:
+    """Label live pods with their model and version, without restarting them (rule O5)."""
+
+    pods: tuple[world.Pod, ...]
+    labels: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetRequest:
+    """Remove an annotation by which a person asked for something, once it is done."""
+
+    annotation: str
+
+
+Step = SwitchTemplate | Scale | SetAutoscaler | LabelPods | ForgetRequest

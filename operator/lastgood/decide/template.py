@@ -1,0 +1,206 @@
+"""Pod templates: laying a version over a container, and the digest by which verdicts are kept (rule F6)."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from lastgood.api import names
+from lastgood.decide import facts
+
+OWN_PREFIX: Final = names.GROUP + "/"
+RESTARTED_AT: Final = "kubectl.kubernetes.io/restartedAt"
+
+# What the API server fills in, by the path of the object it fills in; from the defaulting of core/v1 in Kubernetes.
+_PROBE: Final = {"timeoutSeconds": 1, "periodSeconds": 10, "successThreshold": 1, "failureThreshold": 3}
+_CONTAINER: Final[dict[str, Any]] = {
+    "terminationMessagePath": "/dev/termination-log",
+    "terminationMessagePolicy": "File",
+}
+_POD: Final[dict[str, Any]] = {
+    "restartPolicy": "Always",
+    "dnsPolicy": "ClusterFirst",
+    "schedulerName": "default-scheduler",
+    "terminationGracePeriodSeconds": 30,
+    "enableServiceLinks": True,
+}
+_VOLUME_MODE: Final = 0o644
+
+
+def container_of(template: facts.Template, name: str | None) -> Mapping[str, Any] | None:
+    """Return the model's container: the one named, or the first; None when there is none such."""
+    containers: Sequence[Mapping[str, Any]] = (template.get("spec") or {}).get("containers") or []
+    if name is None:
+        return containers[0] if containers else None
+    return next((container for container in containers if container.get("name") == name), None)
+
+
+def overlay(
+    template: facts.Template,
+    *,
+    base: facts.Base,
+    image: str | None,
+    args: Sequence[str] | None,
+    env: Sequence[Mapping[str, Any]],
+) -> facts.Template:
+    """Return the template with the container's own fields from `base` and a version laid over them.
+
+    `image` and `args` replace the container's; `env` is merged over the container's by name (api.md, versions).
+    """
+    container = dict(container_of(template, base.container) or {})
+    laid_args = list(args) if args is not None else base.args
+    merged = {item["name"]: dict(item) for item in base.env}
+    merged.update({item["name"]: dict(item) for item in env})
+    for field, value in (
+        ("image", image or base.image),
+        ("args", None if laid_args is None else list(laid_args)),
+        ("env", list(merged.values()) or None),
+    ):
+        if value is None:
+            container.pop(field, None)
+        else:
+            container[field] = value
+    spec = dict(template.get("spec") or {})
+    spec["containers"] = [container if c.get("name") == base.container else c for c in spec["containers"]]
+    return {**template, "spec": spec}
+
+
+def base_of(
+    template: facts.Template,
+    *,
+    container: str,
+    args: Sequence[str] | None = None,
+    env: Sequence[Mapping[str, Any]] = (),
+) -> facts.Base:
+    """Return the container's own fields: the template's, less what a version that runs there has laid over them."""
+    found = container_of(template, container) or {}
+    laid = {item["name"] for item in env}
+    own_args = found.get("args") if args is None else None
+    return facts.Base(
+        container=container,
+        image=found.get("image"),
+        args=None if own_args is None else tuple(own_args),
+        env=tuple(item for item in found.get("env") or [] if item["name"] not in laid),
+    )
+
+
+def labelled(template: facts.Template, *, model: str, version: str) -> facts.Template:
+    """Return the template with the labels by which metrics and people tell versions apart."""
+    metadata = dict(template.get("metadata") or {})
+    metadata["labels"] = {**(metadata.get("labels") or {}), **labels(model=model, version=version)}
+    return {**template, "metadata": metadata}
+
+
+def labels(*, model: str, version: str) -> dict[str, str]:
+    """Return the labels that the operator puts on the pods of a stable version."""
+    return {
+        names.LABEL_MODEL: model,
+        names.LABEL_VERSION: version,
+        names.LABEL_TRACK: names.TRACK_STABLE,
+    }
+
+
+def digest(template: facts.Template) -> str:
+    """Return the SHA-256 of a template in hexadecimal, the same before and after the API server fills in defaults.
+
+    Labels and annotations of our own and `kubectl rollout restart`'s mark do not count: a restart is no new version.
+    """
+    canonical = json.dumps(normal(template), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def normal(template: facts.Template) -> dict[str, Any]:
+    """Return what of a template defines a version: without defaults, empty fields, and marks of ours."""
+    metadata = template.get("metadata") or {}
+    kept: dict[str, Any] = {}
+    for field in ("labels", "annotations"):
+        entries = {
+            key: value
+            for key, value in (metadata.get(field) or {}).items()
+            if not key.startswith(OWN_PREFIX) and key != RESTARTED_AT
+        }
+        if entries:
+            kept[field] = entries
+    return {"metadata": kept, "spec": _pod(template.get("spec") or {})}
+
+
+def _pod(spec: Mapping[str, Any]) -> dict[str, Any]:
+    pod = _without(spec, _POD)
+    # `serviceAccount` is an old name that the API server keeps equal to `serviceAccountName`.
+    pod.pop("serviceAccount", None)
+    for field in ("containers", "initContainers"):
+        if pod.get(field):
+            pod[field] = [_container(container) for container in pod[field]]
+    if pod.get("volumes"):
+        pod["volumes"] = [_volume(volume) for volume in pod["volumes"]]
+    return pod
+
+
+def _container(container: Mapping[str, Any]) -> dict[str, Any]:
+    kept = _without(container, _CONTAINER)
+    if kept.get("imagePullPolicy") == _pull_policy(str(kept.get("image", ""))):
+        del kept["imagePullPolicy"]
+    for field in ("livenessProbe", "readinessProbe", "startupProbe"):
+        if field in kept:
+            kept[field] = _probe(kept[field])
+    if "ports" in kept:
+        kept["ports"] = [_without(port, {"protocol": "TCP"}) for port in kept["ports"]]
+    if "env" in kept:
+        # Sorted, because merging a version's variables over the container's changes their order and nothing else.
+        kept["env"] = sorted((_env(item) for item in kept["env"]), key=lambda item: str(item.get("name")))
+    if "resources" in kept:
+        kept["resources"] = _resources(kept["resources"])
+    return kept
+
+
+def _pull_policy(image: str) -> str:
+    name = image.rsplit("/", 1)[-1]
+    if "@" in name:
+        return "IfNotPresent"
+    tag = name.partition(":")[2] or "latest"
+    return "Always" if tag == "latest" else "IfNotPresent"
+
+
+def _probe(probe: Mapping[str, Any]) -> dict[str, Any]:
+    kept = _without(probe, _PROBE)
+    if "httpGet" in kept:
+        kept["httpGet"] = _without(kept["httpGet"], {"scheme": "HTTP", "path": "/"})
+    return kept
+
+
+def _env(item: Mapping[str, Any]) -> dict[str, Any]:
+    kept = _without(item, {"value": ""})
+    reference = (item.get("valueFrom") or {}).get("fieldRef")
+    if reference is not None:
+        kept["valueFrom"] = {"fieldRef": _without(reference, {"apiVersion": "v1"})}
+    return kept
+
+
+def _resources(resources: Mapping[str, Any]) -> dict[str, Any]:
+    # A limit without a request is given the same request.
+    kept = {key: dict(value) for key, value in resources.items() if isinstance(value, Mapping)}
+    limits, requests = kept.get("limits", {}), kept.get("requests", {})
+    own = {name: amount for name, amount in requests.items() if limits.get(name) != amount}
+    others = {key: value for key, value in resources.items() if key not in ("limits", "requests")}
+    return {**others, **({"limits": limits} if limits else {}), **({"requests": own} if own else {})}
+
+
+def _volume(volume: Mapping[str, Any]) -> dict[str, Any]:
+    kept = _without(volume, {})
+    for kind in ("configMap", "secret", "projected", "downwardAPI"):
+        if kind in volume:
+            kept[kind] = _without(volume[kind], {"defaultMode": _VOLUME_MODE})
+    if "hostPath" in volume:
+        kept["hostPath"] = _without(volume["hostPath"], {"type": ""})
+    return kept
+
+
+def _without(fields: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields that are neither empty nor at their default."""
+    return {
+        key: value
+        for key, value in fields.items()
+        if value is not None
+        and value not in ({}, [])
+        and not (key in defaults and defaults[key] == value and type(defaults[key]) is type(value))
+    }

@@ -1,0 +1,118 @@
+"""The one input of every rule: a model's spec, its facts, its observed world, its verdicts, and the time."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from lastgood.api import modeldeployment, thresholds
+from lastgood.api.thresholds import Verdict
+from lastgood.decide import world
+from lastgood.decide.facts import Checkpoint, Facts, Switch
+from lastgood.judge.verdict import Judgement, Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the operator's own settings add to a decision."""
+
+    gitops_managers: frozenset[str] = frozenset()
+    """Field managers that apply manifests from Git: none of them releases a switch that a person engaged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A threshold with the newest judgement of it."""
+
+    threshold: thresholds.ResolvedThreshold
+    judgement: Judgement
+
+    @property
+    def acting(self) -> bool:
+        """Whether a breach of it may have consequences: rollback, kill, or the end of a bake (rule J11)."""
+        return not self.threshold.dry_run and self.threshold.on_breach != "Alert"
+
+    @property
+    def breached(self) -> bool:
+        """Whether it is in breach now, and not only waiting to be clear for long enough."""
+        return self.judgement.verdict is Verdict.BREACH and self.judgement.reason is not Reason.NOT_CLEAR_YET
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why the operator takes no automatic action on a model: a condition's reason and one sentence."""
+
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A ModelDeployment: who it is and what it asks for."""
+
+    namespace: str
+    name: str
+    uid: str
+    spec: modeldeployment.ModelDeploymentSpec
+    generation: int = 0
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    engaged_written_by: str = ""
+    """The field manager that owns `spec.killSwitch.engaged`; empty when nobody does."""
+    annotated_by: Mapping[str, str] = field(default_factory=dict)
+    """By annotation: the field manager that owns it."""
+
+    @property
+    def workload_name(self) -> str:
+        """The Deployment that runs the model."""
+        reference = self.spec.workload_ref
+        return self.name if reference is None else reference.name
+
+    @property
+    def container_name(self) -> str | None:
+        """The container that a version sets; None for the first."""
+        reference = self.spec.workload_ref
+        return None if reference is None else reference.container
+
+    @property
+    def kill_asked(self) -> bool | None:
+        """What `spec.killSwitch.engaged` says; None when it says nothing."""
+        asked = self.spec.kill_switch
+        return asked.engaged if "engaged" in asked.model_fields_set else None
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Everything one decision is made from."""
+
+    model: Model
+    now: datetime
+    facts: Facts = field(default_factory=Facts)
+    workload: world.Workload | None = None
+    autoscaler: world.Autoscaler | None = None
+    judged: tuple[Judged, ...] = ()
+    """For the version that runs now; empty while none is judged."""
+    good_for: timedelta = timedelta(0)
+    """For how long all acting thresholds were OK since the last switch or start."""
+    trouble: Trouble | None = None
+    settings: Settings = field(default_factory=Settings)
+
+    @property
+    def engaged(self) -> tuple[Switch, ...]:
+        """The engaged switches that select the model or hold its workload (rule K2)."""
+        return tuple(switch for switch in self.facts.switches if switch.engaged and self.concerns(switch))
+
+    @property
+    def holding(self) -> tuple[Switch, ...]:
+        """The switches, engaged or released, that still hold an entry for the workload."""
+        name = self.model.workload_name
+        return tuple(switch for switch in self.facts.switches if switch.entry(name) is not None)
+
+    def concerns(self, switch: Switch) -> bool:
+        """Whether a switch is about this model: it selects it, or holds an entry for its workload."""
+        selects = switch.selects(self.model.name, self.model.labels)
+        return selects or switch.entry(self.model.workload_name) is not None
+
+    @property
+    def active(self) -> Checkpoint | None:
+        """The version that the workload runs, if it is a known one."""
+        return None if self.workload is None else self.facts.by_digest.get(self.workload.digest)

@@ -1,0 +1,60 @@
+"""What is observed of a model's workload: never recorded, always read again."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from lastgood.decide import facts
+
+
+@dataclass(frozen=True, slots=True)
+class Pod:
+    """One pod that belongs to the workload by its owner references."""
+
+    name: str
+    uid: str
+    digest: str | None
+    """Digest of the template it was made from; None when its ReplicaSet is not known."""
+    ready: bool
+    terminating: bool
+    ready_since: datetime | None = None
+    failure: str = ""
+    """Why its containers do not start, as the kubelet names it: `CrashLoopBackOff`, `ImagePullBackOff`, ..."""
+    failure_message: str = ""
+    labels: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """The Deployment that runs the model."""
+
+    name: str
+    uid: str
+    resource_version: str
+    replicas: int
+    template: facts.Template
+    digest: str
+    paused: bool = False
+    complete: bool = False
+    """Whether the Deployment controller has seen the template and made every replica available."""
+    deadline_exceeded: bool = False
+    """Whether the Deployment's own progress deadline has passed (pauses do not count)."""
+    progressed_at: datetime | None = None
+    pods: tuple[Pod, ...] = ()
+
+    @property
+    def settled(self) -> bool:
+        """Whether only pods of the wanted template exist, and all of them are available."""
+        return self.complete and self.replicas > 0 and all(pod.digest == self.digest for pod in self.pods)
+
+
+@dataclass(frozen=True, slots=True)
+class Autoscaler:
+    """The autoscaler that scales the workload, as it is set now."""
+
+    kind: str
+    name: str
+    uid: str
+    resource_version: str
+    min_replicas: int
+    max_replicas: int
