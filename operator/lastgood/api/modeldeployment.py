@@ -1,7 +1,7 @@
 """ModelDeployment: one model, its workload, its versions, and what keeps it safe."""
 
 import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import Field
 
@@ -15,7 +15,20 @@ from lastgood.api.thresholds import Threshold
 from lastgood.api.versions import Version
 from lastgood.api.workloads import ContainerRef, Replicas
 
-FOLLOWS = "(has(self.follow) && self.follow)"
+FOLLOWS: Final = "(has(self.follow) && self.follow)"
+POD_SPEC: Final = {
+    "required": ["containers"],
+    "properties": {
+        "containers": {
+            "description": "The pod's containers, as in a Deployment's template.",
+            "type": "array",
+            "minItems": 1,
+            "maxItems": 50,
+            "items": {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
+        }
+    },
+}
+"""The little that must be there for a pod to start; the API server checks the rest when the Deployment is made."""
 
 
 class WorkloadTemplate(Model):
@@ -27,7 +40,7 @@ class WorkloadTemplate(Model):
     """The container whose image, args and env a version sets. Default: the first."""
     metadata: Annotated[dict[str, Any] | None, schema.FREE_FORM] = None
     """Labels and annotations of the pods."""
-    spec: Annotated[dict[str, Any], schema.FREE_FORM]
+    spec: Annotated[dict[str, Any], schema.FREE_FORM, schema.Wire(POD_SPEC)]
     """The pod's spec, as in a Deployment's template."""
 
     @property
@@ -211,10 +224,12 @@ class ModelDeployment(Resource):
             rule="!self.metadata.name.endsWith('-spec')",
             message="metadata.name must not end in -spec: <model>-spec is the KillSwitch "
             "of a model's spec.killSwitch",
+            path=".metadata.name",
         ),
         schema.Rule(
             rule="self.metadata.name.size() <= 63",
             message="metadata.name must not exceed 63 characters: it becomes the value of a pod label",
+            path=".metadata.name",
         ),
         schema.Rule(
             rule="!has(self.spec.template) || !has(self.spec.fallback) "
