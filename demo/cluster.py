@@ -21,6 +21,9 @@ Object = dict[str, Any]
 READ_TIMEOUT = aiohttp.ClientTimeout(total=5.0)
 COMMAND_SECONDS = 30.0
 
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+"""Where kubectl runs, so that the paths in printed commands are those of the repository."""
+
 
 class Cluster:
     """One cluster, by its kubeconfig. Use as an async context manager: it owns the proxy."""
@@ -106,7 +109,10 @@ class Cluster:
     async def kubectl(self, *arguments: str) -> str:
         """Run kubectl and return what it prints. Raises `errors.StoryError` with its words if it refuses."""
         process = await asyncio.create_subprocess_exec(
-            *self._command(*arguments), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+            *self._command(*arguments),
+            cwd=ROOT,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
         )
         try:
             out, err = await asyncio.wait_for(process.communicate(), timeout=COMMAND_SECONDS)

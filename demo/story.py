@@ -38,6 +38,7 @@ class Played:
 async def the_first_version_becomes_good(scene: scenes.Scene) -> str:
     """Wait until the running Deployment is adopted without a restart, baked, and saved."""
     before = {process.id for process in await scene.stage.processes()}
+    await scene.kubectl("apply", "-f", "examples/mlserver/modeldeployment.yaml")
 
     async def good() -> str | None:
         status = (await scene.stage.cluster.model()).get("status", {})
@@ -76,8 +77,17 @@ async def a_faulty_version_is_rolled_out(scene: scenes.Scene) -> str:
 
 async def the_breach_is_seen(scene: scenes.Scene) -> str:
     """Wait until the fault has begun and a threshold was breached for its hold time; readiness is green."""
+    failing_since: list[float] = []
+    failed_while_ready = False
 
     async def bad() -> str | None:
+        nonlocal failed_while_ready
+        if scene.traffic.over(2).failed:
+            if not failing_since:
+                failing_since.append(time.monotonic())
+                scene.telling.rest()
+                scene.telling.note(f"the client's first failures: {scene.traffic.last_failure}")
+            failed_while_ready |= await scene.serves_only(names.FAULTY)
         for item in await scene.stage.cluster.checkpoints():
             verdict = item["spec"].get("verdict", {})
             if item["spec"]["saved"].get("version") == names.FAULTY and verdict.get("value") == "Bad":
@@ -85,9 +95,16 @@ async def the_breach_is_seen(scene: scenes.Scene) -> str:
         return None
 
     evidence = await scene.until(bad, within=150, otherwise=f"no threshold was breached by {names.FAULTY}")
-    ratio = scene.traffic.error_ratio()
-    seen = "no answers" if ratio is None else f"{ratio:.1%}"
-    return f"{names.FAULTY} is Bad: {evidence}; the client's own count over 10 s: {seen}"
+    if not failed_while_ready:
+        raise errors.StoryError(
+            f"{names.FAULTY} is Bad, but the client never saw it fail while its pods were ready"
+        )
+    after = time.monotonic() - failing_since[0]
+    ratio = scene.traffic.error_ratio() or 0.0
+    return (
+        f"{names.FAULTY} is Bad {after:.1f} s after the client's first failures: {evidence}. "
+        f"The client itself counts {ratio:.1%} over 10 s, and every pod says that it is ready"
+    )
 
 
 async def it_is_rolled_back(scene: scenes.Scene) -> str:
@@ -224,9 +241,8 @@ STORY = (
 )
 
 
-async def play(scene: scenes.Scene, *, steps: tuple[Step, ...] = STORY) -> list[Played]:
-    """Play the steps in order. Raises `errors.StoryError` at the first that does not come true."""
-    played = []
+async def play(scene: scenes.Scene, *, played: list[Played], steps: tuple[Step, ...] = STORY) -> None:
+    """Play the steps in order and note each in `played`; `errors.StoryError` at the first that fails."""
     for number, step in enumerate(steps, start=1):
         scene.telling.step(number, step.title)
         began = time.monotonic()
@@ -234,7 +250,6 @@ async def play(scene: scenes.Scene, *, steps: tuple[Step, ...] = STORY) -> list[
         seconds = time.monotonic() - began
         scene.telling.came_true(outcome)
         played.append(Played(title=step.title, seconds=seconds, outcome=outcome))
-    return played
 
 
 async def _checkpoint(scene: scenes.Scene, version: str) -> cluster.Object:

@@ -98,9 +98,11 @@ class Telling:
         return f"[dim]{clock(time.monotonic() - self.began):>7}[/dim]"
 
     def _line(self, text: str, *, style: str) -> None:
-        for number, part in enumerate(text.splitlines() or [""]):
-            lead = rich.text.Text.from_markup(self._stamp() if number == 0 else " " * 7)
-            self.console.print(rich.text.Text.assemble(lead, "    ", (part, style)), highlight=False)
+        grid = rich.table.Table.grid(padding=(0, 4, 0, 0))
+        grid.add_column(no_wrap=True)
+        grid.add_column(overflow="fold")
+        grid.add_row(self._stamp(), rich.text.Text(text, style=style))
+        self.console.print(grid)
 
 
 def clock(seconds: float) -> str:
