@@ -40,6 +40,12 @@ class Cause(enum.StrEnum):
     DRILL = names.CAUSE_DRILL
 
 
+def why(reason: str) -> Why:
+    """Read the reason of an activation; one that another release wrote counts as a rollout, which limits nothing."""
+    known = {each.value: each for each in Why}
+    return known.get(reason, Why.ROLLOUT)
+
+
 OPERATOR = "lastgood"
 """The name that the operator gives as author of a verdict."""
 

@@ -108,14 +108,28 @@ def _wanted_since(view: View, last_rollback: datetime) -> bool:
     return first > last_rollback
 
 
-def start_failure(workload: world.Workload) -> str:
+def start_failure(view: View, workload: world.Workload) -> str:
     """R6: why pods of the wanted template do not become available, or nothing when they do or may still."""
     for pod in workload.pods:
         if pod.digest == workload.digest and pod.failure in START_FAILURES and not pod.terminating:
             return f"pod {pod.name}: {pod.failure}: {pod.failure_message}".rstrip(": ")
-    if workload.deadline_exceeded and not workload.paused:
-        return "its pods are not available by progressDeadline"
+    late_at = deadline(view, workload)
+    if late_at is not None and view.now >= late_at:
+        return f"its pods are not available after {view.model.spec.rollout.progress_deadline.total_seconds():g} s"
     return ""
+
+
+def deadline(view: View, workload: world.Workload) -> datetime | None:
+    """R6: when a switch that has not ended has failed; None when it has ended, or is paused.
+
+    Each step forward of the rollout, and the end of a pause, gives it the whole time again, as a Deployment's own
+    progress deadline does.
+    """
+    last = view.facts.last_activation
+    if last is None or workload.paused or workload.settled or workload.replicas == 0:
+        return None
+    since = last.at if workload.progressed_at is None else max(last.at, workload.progressed_at)
+    return since + view.model.spec.rollout.progress_deadline
 
 
 def switch_step(view: View, workload: world.Workload, current: facts.Checkpoint) -> steps.SwitchTemplate:

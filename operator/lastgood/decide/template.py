@@ -9,7 +9,8 @@ from lastgood.api import names
 from lastgood.decide import facts
 
 OWN_PREFIX: Final = names.GROUP + "/"
-RESTARTED_AT: Final = "kubectl.kubernetes.io/restartedAt"
+NOT_A_VERSION: Final = ("kubectl.kubernetes.io/restartedAt", "pod-template-hash")
+"""Marks that `kubectl rollout restart` and the Deployment controller put on templates."""
 
 # What the API server fills in, by the path of the object it fills in; from the defaulting of core/v1 in Kubernetes.
 _PROBE: Final = {"timeoutSeconds": 1, "periodSeconds": 10, "successThreshold": 1, "failureThreshold": 3}
@@ -117,7 +118,7 @@ def normal(template: facts.Template) -> dict[str, Any]:
         entries = {
             key: value
             for key, value in (metadata.get(field) or {}).items()
-            if not key.startswith(OWN_PREFIX) and key != RESTARTED_AT
+            if not key.startswith(OWN_PREFIX) and key not in NOT_A_VERSION
         }
         if entries:
             kept[field] = entries

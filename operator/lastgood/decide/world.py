@@ -37,9 +37,8 @@ class Workload:
     paused: bool = False
     complete: bool = False
     """Whether the Deployment controller has seen the template and made every replica available."""
-    deadline_exceeded: bool = False
-    """Whether the Deployment's own progress deadline has passed (pauses do not count)."""
     progressed_at: datetime | None = None
+    """When its rollout last got further, or was resumed after a pause."""
     pods: tuple[Pod, ...] = ()
 
     @property

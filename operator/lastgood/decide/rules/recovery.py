@@ -150,7 +150,7 @@ def _failure(view: View, workload: world.Workload) -> str:
             return f"threshold {judged.threshold.name}: {judged.judgement.message}"
     if workload.replicas == 0 or view.facts.current is None or workload.digest != view.facts.current.digest:
         return ""
-    return ledger.start_failure(workload)
+    return ledger.start_failure(view, workload)
 
 
 def _prepare(view: View, workload: world.Workload, entry: facts.Entry) -> tuple[steps.Step, ...]:

@@ -62,7 +62,7 @@ def breach(view: View) -> tuple[str, str] | None:
         if judged.breached and judged.acting and judged.threshold.on_breach is OnBreach.ROLLBACK:
             return "ThresholdBreached", f"threshold {judged.threshold.name}: {judged.judgement.message}"
     if not workload.settled or current.verdict.worth is facts.Worth.UNPROVEN:
-        failure = ledger.start_failure(workload)
+        failure = ledger.start_failure(view, workload)
         if failure:
             return ledger.START_FAILED, failure
     return None

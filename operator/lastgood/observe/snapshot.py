@@ -1,0 +1,184 @@
+"""One model as it is now: from the watches' store, or with its facts read afresh from the API server (rule F4)."""
+
+import asyncio
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lastgood.api import names
+from lastgood.decide import facts, unbuilt, world
+from lastgood.decide.view import Model, Trouble
+from lastgood.kube import client, errors, resources
+from lastgood.observe import workloads, written
+from lastgood.observe.store import Key, Object, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What is observed of one model, before anything is judged."""
+
+    model: Model
+    facts: facts.Facts
+    workload: world.Workload | None
+    autoscaler: world.Autoscaler | None
+    trouble: Trouble | None
+    status: Mapping[str, Any]
+    switches: Mapping[str, Object]
+    """The raw switches of the namespace, by name: their reports are compared with them."""
+
+
+def cached(store: Store, key: Key) -> Snapshot | None:
+    """Return a model as the store has it; None when it is gone. Raises `written.Unreadable`."""
+    raw = store.models.get(key)
+    if raw is None:
+        return None
+    namespace = key[0]
+    return _snapshot(
+        store,
+        raw,
+        deployment=store.deployments.get((namespace, _workload_name(raw))),
+        checkpoints=[c for c in store.checkpoints.values() if _is_of(c, key)],
+        switches=[s for (ns, _), s in store.switches.items() if ns == namespace],
+    )
+
+
+async def fresh(store: Store, cluster: client.Cluster, key: Key, *, pods: bool = False) -> Snapshot | None:
+    """Return a model with its resource, workload, checkpoints and switches read from the API server.
+
+    With `pods`, its pods are read too: that none is left is said only of what was just read (rule K4).
+    Raises `errors.ClusterError`, and `written.Unreadable`.
+    """
+    namespace, name = key
+    known = store.models.get(key)
+    if known is None:
+        return None
+    try:
+        raw, deployment, checkpoints, switches = await asyncio.gather(
+            cluster.get(resources.MODEL_DEPLOYMENTS, namespace, name),
+            _deployment(cluster, namespace, _workload_name(known)),
+            cluster.list(resources.MODEL_CHECKPOINTS, namespace, labels={names.LABEL_MODEL: name}),
+            cluster.list(resources.KILL_SWITCHES, namespace),
+        )
+    except errors.NotFound:
+        return None
+    if _workload_name(raw) != _workload_name(known):
+        deployment = await _deployment(cluster, namespace, _workload_name(raw))
+    read = _snapshot(store, raw, deployment=deployment, checkpoints=checkpoints, switches=switches)
+    if not pods or read.workload is None:
+        return read
+    found = await _pods(cluster, namespace, read.workload.uid)
+    return dataclasses.replace(read, workload=dataclasses.replace(read.workload, pods=found))
+
+
+async def _deployment(cluster: client.Cluster, namespace: str, name: str) -> Object | None:
+    try:
+        return await cluster.get(resources.DEPLOYMENTS, namespace, name)
+    except errors.NotFound:
+        return None
+
+
+async def _pods(cluster: client.Cluster, namespace: str, deployment_uid: str) -> tuple[world.Pod, ...]:
+    sets, pods = await asyncio.gather(
+        cluster.list(resources.REPLICA_SETS, namespace), cluster.list(resources.PODS, namespace)
+    )
+    read_sets = [workloads.replica_set(raw) for raw in sets]
+    digests = {rs.uid: rs.digest for rs in read_sets if rs is not None and rs.owner_uid == deployment_uid}
+    read_pods = [workloads.pod(raw) for raw in pods]
+    return tuple(
+        dataclasses.replace(each.pod, digest=digests[each.replica_set_uid])
+        for each in read_pods
+        if each is not None and each.replica_set_uid in digests
+    )
+
+
+def _snapshot(
+    store: Store,
+    raw: Object,
+    *,
+    deployment: Object | None,
+    checkpoints: Sequence[Object],
+    switches: Sequence[Object],
+) -> Snapshot:
+    model = written.model(raw)
+    read = [written.checkpoint(each) for each in checkpoints]
+    read_switches = [written.switch(each) for each in switches]
+    workload = None
+    if deployment is not None:
+        workload = workloads.workload(deployment, store.pods_of(deployment["metadata"]["uid"]))
+    trouble = _trouble(store, model, workload)
+    if None in read or None in read_switches:
+        trouble = Trouble(
+            "UnreadableFacts",
+            "a ModelCheckpoint or KillSwitch of this namespace does not parse; nothing automatic is done until an "
+            "operator of the release that wrote it runs, or it is repaired",
+        )
+    return Snapshot(
+        model=model,
+        facts=facts.Facts(
+            checkpoints=tuple(c for c in read if c is not None),
+            switches=tuple(sorted((s for s in read_switches if s is not None), key=lambda s: s.name)),
+        ),
+        workload=workload,
+        autoscaler=_autoscaler(store, model),
+        trouble=trouble,
+        status=raw.get("status") or {},
+        switches={each["metadata"]["name"]: each for each in switches},
+    )
+
+
+def _trouble(store: Store, model: Model, workload: world.Workload | None) -> Trouble | None:
+    missing = unbuilt.first_unbuilt(model.spec)
+    if missing is not None:
+        return Trouble("NotImplemented", missing)
+    older = _older_model(store, model)
+    if older is not None:
+        return Trouble(
+            "WorkloadConflict",
+            f"ModelDeployment {older} is older and acts on Deployment {model.workload_name}; name another Deployment",
+        )
+    if workload is None:
+        return Trouble(
+            "WorkloadNotFound",
+            f"there is no Deployment {model.workload_name} in namespace {model.namespace}; create it, or correct "
+            "spec.workloadRef.name",
+        )
+    if model.container_name is not None and not _has_container(workload, model.container_name):
+        return Trouble(
+            "ContainerNotFound",
+            f"Deployment {workload.name} has no container {model.container_name}; correct spec.workloadRef.container",
+        )
+    return None
+
+
+def _has_container(workload: world.Workload, name: str) -> bool:
+    containers = (workload.template.get("spec") or {}).get("containers") or []
+    return any(container.get("name") == name for container in containers)
+
+
+def _older_model(store: Store, model: Model) -> str | None:
+    """O7: the oldest of several models on one Deployment acts."""
+    rivals = store.models_on((model.namespace, model.workload_name))
+    ages = sorted((_created(store.models[key]), key[1]) for key in rivals if key in store.models)
+    return ages[0][1] if ages and ages[0][1] != model.name else None
+
+
+def _created(raw: Object) -> str:
+    return str(raw["metadata"].get("creationTimestamp") or "")
+
+
+def _autoscaler(store: Store, model: Model) -> world.Autoscaler | None:
+    for (namespace, _), raw in store.autoscalers.items():
+        if namespace == model.namespace and workloads.scales(raw) == model.workload_name:
+            return workloads.autoscaler(raw)
+    return None
+
+
+def _workload_name(raw: Object) -> str:
+    spec = raw.get("spec") or {}
+    return str((spec.get("workloadRef") or {}).get("name") or raw["metadata"]["name"])
+
+
+def _is_of(raw: Object, key: Key) -> bool:
+    labels = raw["metadata"].get("labels") or {}
+    return raw["metadata"]["namespace"] == key[0] and labels.get(names.LABEL_MODEL) == key[1]

@@ -1,0 +1,177 @@
+"""What the watches have brought: plain dictionaries, and which models a change concerns.
+
+It may lag behind the API server, and after a gap in a watch it may hold objects that are gone: so it only says that
+there may be something to do. What is done is decided on facts read afresh (rule F4), and `sweep` removes ghosts.
+"""
+
+import dataclasses
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from lastgood.api import names
+from lastgood.decide import world
+from lastgood.kube import resources
+from lastgood.observe import workloads
+
+Key = tuple[str, str]
+"""Namespace and name."""
+Object = Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Store:
+    """The objects of the watched namespaces that models are made of."""
+
+    models: dict[Key, Object] = field(default_factory=dict)
+    checkpoints: dict[Key, Object] = field(default_factory=dict)
+    switches: dict[Key, Object] = field(default_factory=dict)
+    deployments: dict[Key, Object] = field(default_factory=dict)
+    autoscalers: dict[Key, Object] = field(default_factory=dict)
+    _replica_sets: dict[str, workloads.ReplicaSet] = field(default_factory=dict)
+    _pods: dict[str, workloads.OwnedPod] = field(default_factory=dict)
+    _sets_of: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    _pods_of: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    _deployment_of: dict[str, Key] = field(default_factory=dict)
+    _models_of: dict[Key, set[Key]] = field(default_factory=lambda: defaultdict(set))
+    _workload_of: dict[Key, Key] = field(default_factory=dict)
+
+    def put(self, resource: resources.Resource, raw: Object) -> set[Key]:
+        """Keep an object that was added or changed; return the models that it concerns."""
+        return self._change(resource, raw, gone=False)
+
+    def remove(self, resource: resources.Resource, raw: Object) -> set[Key]:
+        """Forget an object that was deleted; return the models that it concerns."""
+        return self._change(resource, raw, gone=True)
+
+    def _change(self, resource: resources.Resource, raw: Object, *, gone: bool) -> set[Key]:
+        if resource is resources.PODS:
+            return self._change_pod(raw, gone=gone)
+        if resource is resources.REPLICA_SETS:
+            return self._change_replica_set(raw, gone=gone)
+        kept = self._kept(resource)
+        key = _key(raw)
+        earlier = kept.pop(key, None)
+        if not gone:
+            kept[key] = raw
+        if resource is resources.MODEL_DEPLOYMENTS:
+            return self._change_model(key, None if gone else raw)
+        if resource is resources.DEPLOYMENTS:
+            self._deployment_of[raw["metadata"]["uid"]] = key
+            if gone:
+                self._deployment_of.pop(raw["metadata"]["uid"], None)
+            return set(self._models_of.get(key, ()))
+        return self._concerned(resource, raw) | (
+            set() if earlier is None else self._concerned(resource, earlier)
+        )
+
+    def _kept(self, resource: resources.Resource) -> dict[Key, Object]:
+        return {
+            resources.MODEL_DEPLOYMENTS: self.models,
+            resources.MODEL_CHECKPOINTS: self.checkpoints,
+            resources.KILL_SWITCHES: self.switches,
+            resources.DEPLOYMENTS: self.deployments,
+            resources.HPAS: self.autoscalers,
+        }[resource]
+
+    def _concerned(self, resource: resources.Resource, raw: Object) -> set[Key]:
+        namespace = raw["metadata"]["namespace"]
+        if resource is resources.HPAS:
+            return set(self._models_of.get((namespace, workloads.scales(raw)), ()))
+        if resource is resources.MODEL_CHECKPOINTS:
+            labels = raw["metadata"].get("labels") or {}
+            return {(namespace, labels.get(names.LABEL_MODEL, ""))} & self.models.keys()
+        return {key for key in self.models if key[0] == namespace}
+
+    def _change_model(self, key: Key, raw: Object | None) -> set[Key]:
+        earlier = self._workload_of.pop(key, None)
+        if earlier is not None:
+            self._models_of[earlier].discard(key)
+        if raw is not None:
+            spec = raw.get("spec") or {}
+            workload = (key[0], (spec.get("workloadRef") or {}).get("name") or key[1])
+            self._workload_of[key] = workload
+            self._models_of[workload].add(key)
+        others = self._models_of.get(earlier, set()) if earlier is not None else set()
+        return {key} | set(others)
+
+    def _change_replica_set(self, raw: Object, *, gone: bool) -> set[Key]:
+        read = workloads.replica_set(raw)
+        if read is None:
+            return set()
+        if gone:
+            self._replica_sets.pop(read.uid, None)
+            self._sets_of[read.owner_uid].discard(read.uid)
+            if not self._sets_of[read.owner_uid]:
+                del self._sets_of[read.owner_uid]
+        else:
+            self._replica_sets[read.uid] = read
+            self._sets_of[read.owner_uid].add(read.uid)
+        return self._models_on(read.owner_uid)
+
+    def _change_pod(self, raw: Object, *, gone: bool) -> set[Key]:
+        uid = raw["metadata"]["uid"]
+        earlier = self._pods.pop(uid, None)
+        if earlier is not None:
+            owned = self._pods_of[earlier.replica_set_uid]
+            owned.discard(uid)
+            if not owned:
+                del self._pods_of[earlier.replica_set_uid]
+        read = None if gone else workloads.pod(raw)
+        if read is not None:
+            self._pods[uid] = read
+            self._pods_of[read.replica_set_uid].add(uid)
+        owner = read or earlier
+        replica_set = None if owner is None else self._replica_sets.get(owner.replica_set_uid)
+        return set() if replica_set is None else self._models_on(replica_set.owner_uid)
+
+    def _models_on(self, deployment_uid: str) -> set[Key]:
+        key = self._deployment_of.get(deployment_uid)
+        return set() if key is None else set(self._models_of.get(key, ()))
+
+    def pods_of(self, deployment_uid: str) -> list[world.Pod]:
+        """Return the pods that belong to a Deployment by their owner references."""
+        return [
+            dataclasses.replace(self._pods[pod_uid].pod, digest=self._replica_sets[set_uid].digest)
+            for set_uid in self._sets_of.get(deployment_uid, ())
+            for pod_uid in self._pods_of.get(set_uid, ())
+        ]
+
+    def models_on(self, workload: Key) -> set[Key]:
+        """Return the models that name a Deployment."""
+        return set(self._models_of.get(workload, ()))
+
+    def sweep(self, resource: resources.Resource, present: Iterable[Object]) -> set[Key]:
+        """Forget what is not among the objects present, and keep those; return the models that change concerns."""
+        listed = list(present)
+        uids = {raw["metadata"]["uid"] for raw in listed}
+        concerned: set[Key] = set()
+        for ghost in self._ghosts(resource, uids):
+            concerned |= self.remove(resource, ghost)
+        for raw in listed:
+            concerned |= self.put(resource, raw)
+        return concerned
+
+    def _ghosts(self, resource: resources.Resource, uids: set[str]) -> list[Object]:
+        if resource is resources.PODS:
+            return [
+                {"metadata": {"uid": uid, "namespace": kept.namespace, "name": kept.pod.name}}
+                for uid, kept in self._pods.items()
+                if uid not in uids
+            ]
+        if resource is resources.REPLICA_SETS:
+            return [
+                _owned_by(kept.owner_uid, uid) for uid, kept in self._replica_sets.items() if uid not in uids
+            ]
+        return [raw for raw in self._kept(resource).values() if raw["metadata"]["uid"] not in uids]
+
+
+def _key(raw: Object) -> Key:
+    metadata = raw["metadata"]
+    return metadata["namespace"], metadata["name"]
+
+
+def _owned_by(owner: str, uid: str) -> Object:
+    reference = {"kind": workloads.REVISION_OWNER, "controller": True, "uid": owner}
+    return {"metadata": {"uid": uid, "ownerReferences": [reference]}, "spec": {}}

@@ -1,0 +1,139 @@
+"""From Deployments, ReplicaSets, pods and autoscalers, as the API server has them, to the observed world.
+
+Pods and ReplicaSets are kept in a slim form: a cluster has many, and a decision reads a dozen fields of them.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from lastgood.api import names
+from lastgood.decide import template, world
+from lastgood.observe import written
+
+ENDED: Final = ("Succeeded", "Failed")
+REVISION_OWNER: Final = "Deployment"
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicaSet:
+    """What is kept of a ReplicaSet: whose it is, and which version its pods are."""
+
+    uid: str
+    owner_uid: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class OwnedPod:
+    """A pod with the ReplicaSet that owns it; its digest is not known yet."""
+
+    replica_set_uid: str
+    namespace: str
+    pod: world.Pod
+
+
+def owner_uid(metadata: Mapping[str, Any], kind: str) -> str:
+    """Return the uid of the controller of a kind that owns an object; empty when there is none."""
+    for owner in metadata.get("ownerReferences") or []:
+        if owner.get("kind") == kind and owner.get("controller"):
+            return str(owner.get("uid") or "")
+    return ""
+
+
+def replica_set(raw: Mapping[str, Any]) -> ReplicaSet | None:
+    """Read a ReplicaSet of a Deployment; None for any other."""
+    owner = owner_uid(raw["metadata"], REVISION_OWNER)
+    if not owner:
+        return None
+    return ReplicaSet(raw["metadata"]["uid"], owner, template.digest(raw["spec"].get("template") or {}))
+
+
+def pod(raw: Mapping[str, Any]) -> OwnedPod | None:
+    """Read a pod of a ReplicaSet that has not ended; None for any other."""
+    metadata, status = raw["metadata"], raw.get("status") or {}
+    owner = owner_uid(metadata, "ReplicaSet")
+    if not owner or status.get("phase") in ENDED:
+        return None
+    ready: Mapping[str, Any] = next(
+        (c for c in status.get("conditions") or [] if c.get("type") == "Ready"), {}
+    )
+    is_ready = ready.get("status") == "True"
+    failure, message = _failure(status)
+    return OwnedPod(
+        replica_set_uid=owner,
+        namespace=metadata["namespace"],
+        pod=world.Pod(
+            name=metadata["name"],
+            uid=metadata["uid"],
+            digest=None,
+            ready=is_ready,
+            terminating=bool(metadata.get("deletionTimestamp")),
+            ready_since=written.moment(ready.get("lastTransitionTime")) if is_ready else None,
+            failure=failure,
+            failure_message=message,
+            labels={
+                key: value
+                for key, value in (metadata.get("labels") or {}).items()
+                if key.startswith(names.GROUP + "/")
+            },
+        ),
+    )
+
+
+def _failure(status: Mapping[str, Any]) -> tuple[str, str]:
+    for field in ("initContainerStatuses", "containerStatuses"):
+        for container in status.get(field) or []:
+            waiting = (container.get("state") or {}).get("waiting") or {}
+            if waiting.get("reason"):
+                return str(waiting["reason"]), str(waiting.get("message") or "")
+    return "", ""
+
+
+def workload(raw: Mapping[str, Any], pods: Iterable[world.Pod]) -> world.Workload:
+    """Read a Deployment, with the pods that belong to it."""
+    metadata, spec, status = raw["metadata"], raw["spec"], raw.get("status") or {}
+    pod_template = spec.get("template") or {}
+    replicas = int(spec.get("replicas") if spec.get("replicas") is not None else 1)
+    counts = [int(status.get(name) or 0) for name in ("replicas", "updatedReplicas", "availableReplicas")]
+    seen = int(status.get("observedGeneration") or 0) >= int(metadata.get("generation") or 0)
+    return world.Workload(
+        name=metadata["name"],
+        uid=metadata["uid"],
+        resource_version=metadata["resourceVersion"],
+        replicas=replicas,
+        template=pod_template,
+        digest=template.digest(pod_template),
+        paused=bool(spec.get("paused")),
+        complete=seen and all(count == replicas for count in counts),
+        progressed_at=_progressed_at(status),
+        pods=tuple(sorted(pods, key=lambda each: each.name)),
+    )
+
+
+def _progressed_at(status: Mapping[str, Any]) -> datetime | None:
+    progressing = (c for c in status.get("conditions") or [] if c.get("type") == "Progressing")
+    return written.moment(next((c.get("lastUpdateTime") for c in progressing), None))
+
+
+def autoscaler(raw: Mapping[str, Any]) -> world.Autoscaler:
+    """Read a HorizontalPodAutoscaler."""
+    metadata, spec = raw["metadata"], raw["spec"]
+    least = spec.get("minReplicas")
+    return world.Autoscaler(
+        kind="HorizontalPodAutoscaler",
+        name=metadata["name"],
+        uid=metadata["uid"],
+        resource_version=metadata["resourceVersion"],
+        min_replicas=1 if least is None else int(least),
+        max_replicas=int(spec.get("maxReplicas") or 1),
+    )
+
+
+def scales(raw: Mapping[str, Any]) -> str:
+    """Return the Deployment that an autoscaler scales; empty when it scales something else, or is KEDA's own."""
+    target = raw["spec"].get("scaleTargetRef") or {}
+    if target.get("kind") != "Deployment" or owner_uid(raw["metadata"], "ScaledObject"):
+        return ""
+    return str(target.get("name") or "")

@@ -1,0 +1,149 @@
+"""From our own resources, as the API server has them, to the facts that decisions are made from."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import pydantic
+
+from lastgood.api import killswitch, modelcheckpoint, modeldeployment, names
+from lastgood.decide import facts, template
+from lastgood.decide.view import Model
+
+MODEL_UID: Final = names.GROUP + "/model-uid"
+BAD_DIGEST: Final = names.GROUP + "/bad-digest"
+ENGAGED_AT: Final = names.GROUP + "/engaged-at"
+"""Annotations of the switches that the operator engages."""
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Unreadable(ValueError):  # noqa: N818  (named after what it says of the object)
+    """An object that does not parse: an older or newer release wrote it, or validation was off."""
+
+
+def model(raw: Mapping[str, Any]) -> Model:
+    """Read a ModelDeployment. Raises `Unreadable` with the path of what is wrong."""
+    try:
+        parsed = modeldeployment.ModelDeployment.parse(raw)
+    except pydantic.ValidationError as error:
+        first = error.errors()[0]
+        path = ".".join(str(part) for part in first["loc"])
+        raise Unreadable(f"{path}: {first['msg']}") from error
+    metadata = raw.get("metadata", {})
+    annotations = dict(parsed.metadata.annotations)
+    return Model(
+        namespace=parsed.metadata.namespace or "",
+        name=parsed.metadata.name,
+        uid=parsed.metadata.uid or "",
+        spec=parsed.spec,
+        generation=parsed.metadata.generation or 0,
+        labels=dict(parsed.metadata.labels),
+        annotations=annotations,
+        engaged_written_by=writer(metadata, "f:spec", "f:killSwitch", "f:engaged"),
+        annotated_by={
+            key: writer(metadata, "f:metadata", "f:annotations", f"f:{key}")
+            for key in annotations
+            if key.startswith(names.GROUP + "/")
+        },
+    )
+
+
+def writer(metadata: Mapping[str, Any], *path: str) -> str:
+    """Return the field manager that owns a field, of several the one that wrote last; empty for nobody."""
+    owners = []
+    for entry in metadata.get("managedFields") or []:
+        fields: Any = entry.get("fieldsV1") or {}
+        for part in path:
+            fields = fields.get(part) if isinstance(fields, Mapping) else None
+        if fields is not None and not entry.get("subresource"):
+            owners.append((str(entry.get("time") or ""), str(entry.get("manager") or "")))
+    return max(owners)[1] if owners else ""
+
+
+def checkpoint(raw: Mapping[str, Any]) -> facts.Checkpoint | None:
+    """Read a ModelCheckpoint, or None for one that does not parse: what cannot be read is never restored."""
+    try:
+        parsed = modelcheckpoint.ModelCheckpoint.parse(raw)
+    except pydantic.ValidationError:
+        return None
+    saved, verdict = parsed.spec.saved, parsed.spec.verdict
+    return facts.Checkpoint(
+        name=parsed.metadata.name,
+        version=saved.version,
+        digest=saved.digest,
+        template=saved.pod_template,
+        base=None if saved.base is None else _base(saved.base),
+        verdict=facts.VerdictFact(facts.Worth.UNPROVEN, facts.CREATED, saved.created_at)
+        if verdict is None
+        else facts.VerdictFact(
+            worth=verdict.value,
+            reason=verdict.reason or "",
+            since=verdict.since or saved.created_at,
+            by=verdict.by or "",
+            evidence=None if verdict.evidence is None else verdict.evidence.wire(),
+        ),
+        activations=tuple(
+            facts.Activation(at=a.at, why=facts.why(a.reason or ""), came_from=a.from_)
+            for a in parsed.spec.activations
+        ),
+        created_at=saved.created_at,
+        resource_version=parsed.metadata.resource_version or "",
+        intact=template.digest(saved.pod_template) == saved.digest,
+    )
+
+
+def _base(base: modelcheckpoint.Base) -> facts.Base:
+    return facts.Base(
+        container=base.container,
+        image=base.image,
+        args=base.args,
+        env=tuple(item.wire() for item in base.env or ()),
+    )
+
+
+def switch(raw: Mapping[str, Any]) -> facts.Switch | None:
+    """Read a KillSwitch, or None for one that does not parse."""
+    try:
+        parsed = killswitch.KillSwitch.parse(raw)
+    except pydantic.ValidationError:
+        return None
+    spec, annotations = parsed.spec, parsed.metadata.annotations
+    cause = parsed.metadata.labels.get(names.LABEL_CAUSE, "")
+    return facts.Switch(
+        name=parsed.metadata.name,
+        engaged=spec.engaged,
+        cause=facts.Cause(cause) if cause in names.CAUSES else facts.Cause.PERSON,
+        reason=spec.reason,
+        requested_by=spec.requested_by or "",
+        models=spec.models or (),
+        selector=spec.selector,
+        workloads=spec.workloads or (),
+        entries=tuple(_entry(entry) for entry in spec.restore),
+        model_uid=annotations.get(MODEL_UID, ""),
+        bad_digest=annotations.get(BAD_DIGEST, ""),
+        engaged_at=moment(annotations.get(ENGAGED_AT)) or parsed.metadata.creation_timestamp,
+        resource_version=parsed.metadata.resource_version or "",
+    )
+
+
+def _entry(entry: killswitch.RestoreEntry) -> facts.Entry:
+    scaler, probation = entry.autoscaler, entry.probation
+    return facts.Entry(
+        workload=entry.workload,
+        model=entry.model or "",
+        replicas=entry.replicas or 0,
+        ceiling=entry.ceiling,
+        autoscaler=None
+        if scaler is None
+        else facts.Autoscaler(scaler.kind.value, scaler.name, scaler.min_replicas, scaler.max_replicas),
+        probation=None if probation is None else facts.Probation(probation.since, probation.round),
+    )
+
+
+def moment(text: str | None) -> datetime | None:
+    """Read a time as the API server writes it; None for what is no time."""
+    try:
+        parsed = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return parsed if parsed.tzinfo is not None else parsed.replace(tzinfo=UTC)

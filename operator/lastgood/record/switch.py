@@ -1,0 +1,83 @@
+"""Writing KillSwitches: engaging, releasing, and what has to come back afterwards (semantics.md, K1, K2)."""
+
+from typing import Any
+
+from lastgood.api import names
+from lastgood.api.timestamps import written
+from lastgood.decide import facts, records
+from lastgood.kube import client, resources
+from lastgood.observe.written import BAD_DIGEST, ENGAGED_AT, MODEL_UID
+
+
+async def engage(cluster: client.Cluster, namespace: str, record: records.EngageSwitch) -> None:
+    """Create a switch of ours, or engage it again. Raises `AlreadyExists` when it was created meanwhile."""
+    switch = record.switch
+    body: dict[str, Any] = {
+        "metadata": {
+            "name": switch.name,
+            "labels": {names.LABEL_CAUSE: switch.cause.value},
+            "annotations": {
+                MODEL_UID: switch.model_uid,
+                BAD_DIGEST: switch.bad_digest,
+                ENGAGED_AT: "" if switch.engaged_at is None else written(switch.engaged_at),
+            },
+        },
+        "spec": {
+            "engaged": True,
+            "reason": switch.reason[:1024],
+            "requestedBy": switch.requested_by[:253],
+            "models": list(switch.models),
+            "restore": [_entry(entry) for entry in switch.entries],
+        },
+    }
+    if not switch.resource_version:
+        await cluster.create(resources.KILL_SWITCHES, namespace, body)
+        return
+    await _patch(cluster, namespace, switch, body)
+
+
+async def release(cluster: client.Cluster, namespace: str, record: records.ReleaseSwitch) -> None:
+    """Release the switch that mirrors a model's field; what it holds stays listed until it is back."""
+    body = {
+        "metadata": {"annotations": {f"{names.GROUP}/released-by": record.by}},
+        "spec": {"engaged": False},
+    }
+    await _patch(cluster, namespace, record.switch, body)
+
+
+async def set_entries(cluster: client.Cluster, namespace: str, record: records.SetEntries) -> None:
+    """Replace what a switch holds."""
+    body = {"spec": {"restore": [_entry(entry) for entry in record.entries]}}
+    await _patch(cluster, namespace, record.switch, body)
+
+
+async def _patch(cluster: client.Cluster, namespace: str, switch: facts.Switch, body: dict[str, Any]) -> None:
+    metadata = {**body.get("metadata", {}), "resourceVersion": switch.resource_version}
+    await cluster.patch(resources.KILL_SWITCHES, namespace, switch.name, {**body, "metadata": metadata})
+
+
+def _entry(entry: facts.Entry) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "workload": entry.workload,
+        "replicas": entry.replicas,
+        "ceiling": entry.ceiling,
+    }
+    if entry.model:
+        body["model"] = entry.model
+    if entry.autoscaler is not None:
+        scaler = entry.autoscaler
+        body["autoscaler"] = {
+            key: value
+            for key, value in {
+                "kind": scaler.kind,
+                "name": scaler.name,
+                "minReplicas": scaler.min_replicas,
+                "maxReplicas": scaler.max_replicas,
+            }.items()
+            if value is not None
+        }
+    if entry.probation is not None:
+        body["probation"] = {"round": entry.probation.round}
+        if entry.probation.since is not None:
+            body["probation"]["since"] = written(entry.probation.since)
+    return body
