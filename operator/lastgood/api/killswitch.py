@@ -100,7 +100,7 @@ class RestoreEntry(Model):
     """How many replicas it had."""
     autoscaler: Autoscaler | None = None
     """Its autoscaler's state; left out where it had none."""
-    ceiling: Replicas = 0
+    ceiling: Annotated[Replicas, schema.STABLE_DEFAULT] = 0
     """The most replicas that the API server admits: 0 while engaged, more in probation."""
     probation: ProbationFact | None = None
     """The probation under way; left out before and after."""
@@ -127,7 +127,7 @@ class KillSwitchSelection(Model):
     """Who asked for it."""
     models: Annotated[tuple[LabelValue, ...] | None, schema.list_set(most=1000, least=1)] = None
     """The ModelDeployments to kill. With neither models nor selector: every one."""
-    selector: LabelSelector | None = None
+    selector: Annotated[LabelSelector | None, schema.ATOMIC_MAP] = None
     """Kill the ModelDeployments with these labels."""
     workloads: Annotated[tuple[Name, ...] | None, schema.list_set(most=1000, least=1)] = None
     """Deployments named directly: the API server refuses to scale them up, even while the operator is
@@ -146,7 +146,7 @@ class KillSwitchSpec(KillSwitchSelection):
 class ClusterKillSwitchSpec(KillSwitchSelection):
     """What is to be killed, and in which namespaces."""
 
-    namespace_selector: LabelSelector | None = None
+    namespace_selector: Annotated[LabelSelector | None, schema.ATOMIC_MAP] = None
     """The namespaces, by their labels. Default: all."""
 
 

@@ -120,3 +120,7 @@ word."""
 
 FREE_FORM: Final = Wire({"type": "object", "x-kubernetes-preserve-unknown-fields": True})
 """An object of another API, kept as it is."""
+
+ATOMIC_MAP: Final = Wire({"x-kubernetes-map-type": "atomic"})
+"""An object that is replaced as a whole, such as a selector: half of one and half of another selects the
+wrong thing."""
