@@ -12,7 +12,7 @@ from pathlib import Path
 import aiohttp
 
 from devcluster.processnode import addresses, backoff, events, images, node, process, sandbox, service
-from devcluster.processnode.apiserver import ApiServer, read_kubeconfig
+from devcluster.processnode.apiserver import ApiServer, Object, read_kubeconfig
 
 log = logging.getLogger("devcluster.processnode")
 
@@ -29,13 +29,29 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--images", type=Path, required=True, help="YAML: image -> {command, args, env, cwd}")
     parser.add_argument("--pod-cidr", default="127.64.0.0/16", help="pods get addresses of one /24 of it")
     parser.add_argument(
+        "--taint",
+        type=_taint,
+        action="append",
+        default=[],
+        metavar="KEY=VALUE:EFFECT",
+        help="register with it",
+    )
+    parser.add_argument(
         "--services", action="store_true", help="also be the Service proxy; one node per cluster"
     )
-    parser.add_argument("--service-cidr", default="127.65.0.0/16", help="addresses of Services")
+    parser.add_argument("--service-cidr", default="127.200.0.0/16", help="for Services without a loopback IP")
     parser.add_argument(
         "--crash-backoff-base", type=float, default=backoff.BASE_SECONDS, metavar="SECONDS", help="for tests"
     )
     return parser.parse_args()
+
+
+def _taint(text: str, /) -> Object:
+    pair, _, effect = text.rpartition(":")
+    key, _, value = pair.partition("=")
+    if not key or not effect:
+        raise argparse.ArgumentTypeError(f"{text!r} is not KEY=VALUE:EFFECT")
+    return {"key": key, "value": value, "effect": effect}
 
 
 async def _clear_leftovers(state: Path, /) -> None:
@@ -69,7 +85,7 @@ async def _serve(arguments: argparse.Namespace, state: Path, /) -> None:
             backoff_base=arguments.crash_backoff_base,
         )
         slice_ = addresses.Slice(cidr=arguments.pod_cidr, node=arguments.node)
-        this = node.Node(host=host, addresses=slice_)
+        this = node.Node(host=host, addresses=slice_, taints=arguments.taint)
         tasks = {asyncio.create_task(recorder.run()), asyncio.create_task(this.run())}
         if arguments.services:
             proxy = service.ServiceProxy(api=api, events=recorder, cidr=arguments.service_cidr)

@@ -9,6 +9,7 @@ import logging
 import os
 import platform
 import shutil
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,6 +24,7 @@ RENEW_SECONDS = 10.0
 SHUTDOWN_GRACE = 3.0
 """Seconds that processes have when the node itself is told to end."""
 REGISTER_RETRY_SECONDS = 0.2
+MAX_PODS = 200
 KEPT_FOLDERS = 50
 """Folders of ended pods, with their logs, that are kept for reading."""
 LOG_BYTES = 10 * 2**20
@@ -32,10 +34,12 @@ LOG_BYTES = 10 * 2**20
 class Node:
     """A node of the cluster, for as long as ``run`` runs."""
 
-    def __init__(self, *, host: sandbox.Host, addresses: addresses.Slice, max_pods: int = 200) -> None:
+    def __init__(
+        self, *, host: sandbox.Host, addresses: addresses.Slice, taints: Sequence[Object] = ()
+    ) -> None:
         self._host = host
         self._addresses = addresses
-        self._max_pods = max_pods
+        self._taints = list(taints)
         self._pods: dict[str, pod.Pod] = {}
         self._path = f"/api/v1/nodes/{host.name}"
 
@@ -141,6 +145,7 @@ class Node:
                     ),
                 },
             },
+            "spec": {"taints": self._taints},
         }
         while True:
             try:
@@ -173,7 +178,7 @@ class Node:
 
     def _status(self, *, ready: bool) -> Object:
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 1024
-        capacity = {"cpu": str(os.cpu_count() or 1), "memory": f"{memory}Ki", "pods": str(self._max_pods)}
+        capacity = {"cpu": str(os.cpu_count() or 1), "memory": f"{memory}Ki", "pods": str(MAX_PODS)}
         moment = status.now()
         why = (
             ("KubeletReady", "the process node runs pods")

@@ -17,6 +17,8 @@ log = logging.getLogger(__name__)
 LEAST_GRACE = 1.0
 """Seconds between SIGTERM and SIGKILL even when a pod is deleted with no grace at all."""
 RETRY_SECONDS = 0.5
+LAST_WORD_SECONDS = 2.0
+"""For the last status when the node ends: the API server may be ending too."""
 FINISHED = ("Succeeded", "Failed")
 
 
@@ -96,8 +98,9 @@ class Pod:
         await asyncio.wait({self.task})
         await self._stop(grace=min(grace, self._pod.grace))
         self._publisher.cancel()
-        with contextlib.suppress(ApiError):
-            await self._write()
+        with contextlib.suppress(ApiError, TimeoutError):
+            async with asyncio.timeout(LAST_WORD_SECONDS):
+                await self._write()
 
     # Its life
 

@@ -1,8 +1,9 @@
 """The Service proxy: what kube-proxy is to a real cluster, for pods on loopback addresses.
 
-A cluster IP cannot be bound and EndpointSlices refuse loopback addresses, so each Service with a selector gets a
-loopback address of its own, published as an annotation, and new connections go in turn to the ready pods that its
-selector matches at that moment. As under kube-proxy a connection that exists stays where it is until its pod is gone,
+The proxy listens on the Service's own cluster IP where the API server hands out loopback addresses, as the embedded one
+does; elsewhere, and for headless Services, on an address that follows from the name. Either is published as an
+annotation. EndpointSlices refuse loopback addresses, so new connections go in turn to the ready pods that the selector
+matches at that moment. As under kube-proxy a connection that exists stays where it is until its pod is gone,
 and a pod that refuses a connection is not covered up by another try.
 """
 
@@ -228,7 +229,10 @@ class ServiceProxy:
             front.servers[port] = server
 
     def _candidates(self, key: Key, front: Front, /) -> list[str]:
-        """Return addresses to try: the published one, then those that follow from the name."""
+        """Return addresses to try: the cluster IP, or the published one and those that follow from the name."""
+        cluster_ip: str = front.service["spec"].get("clusterIP") or ""
+        if cluster_ip.startswith("127."):
+            return [cluster_ip]
         taken = {other.address for other in self._fronts.values()}
         size = self._network.num_addresses - 2
         first = int.from_bytes(hashlib.sha256("/".join(key).encode()).digest()[:4])
