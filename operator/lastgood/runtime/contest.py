@@ -1,0 +1,60 @@
+"""How often to undo what others do against a recorded decision (semantics.md, K5, O6)."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from lastgood.decide import steps
+from lastgood.decide.decision import Decision
+from lastgood.runtime.memory import Memory
+
+AT_ONCE: Final = 10
+"""Scale-ups of a killed model are undone at once this many times, then once a second for ever (rule K5)."""
+QUIET: Final = timedelta(minutes=1)
+"""After this long without any, undoing starts over."""
+TEMPLATE_TRIES: Final = 5
+"""A template is put back this many times from 1 s doubling, then every `TEMPLATE_EVERY` (rule O6)."""
+TEMPLATE_EVERY: Final = timedelta(minutes=5)
+LONGEST_RETRY: Final = 5.0
+"""Seconds. Only models with something to do ask the API server, so that a long pause would spare it little."""
+
+
+def wait_before(decision: Decision, memory: Memory, now: datetime) -> timedelta | None:
+    """Return how long the steps of a decision have to wait, because the same was done before; None for not at all."""
+    repeated = [step for step in decision.steps if _what(step) == memory.undone_what]
+    if not repeated or memory.undone_at is None:
+        return None
+    if isinstance(repeated[0], steps.Scale):
+        pause = timedelta(0) if memory.undone < AT_ONCE else timedelta(seconds=1)
+    else:
+        pause = _template_pause(memory.undone)
+    left = memory.undone_at + pause - now
+    return left if left > timedelta(0) else None
+
+
+def note(step: steps.Step, memory: Memory, now: datetime) -> None:
+    """Take note of a step that was taken: whether it was taken before, somebody else has undone it since."""
+    what = _what(step)
+    if not what:
+        return
+    quiet = memory.undone_at is None or now - memory.undone_at > QUIET + _template_pause(memory.undone)
+    memory.undone = memory.undone + 1 if what == memory.undone_what and not quiet else 0
+    memory.undone_what, memory.undone_at = what, now
+
+
+def _what(step: steps.Step) -> str:
+    match step:
+        case steps.Scale():
+            return f"scale to {step.replicas}"
+        case steps.SwitchTemplate():
+            return f"{step.why} to {step.version}"
+        case _:
+            return ""
+
+
+def _template_pause(undone: int) -> timedelta:
+    return TEMPLATE_EVERY if undone >= TEMPLATE_TRIES else timedelta(seconds=2**undone)
+
+
+def retry_in(failures: int) -> timedelta:
+    """Return how long to wait after failures in a row: from 0.2 s doubling to `LONGEST_RETRY` seconds."""
+    return timedelta(seconds=min(0.2 * 2 ** min(failures - 1, 10), LONGEST_RETRY))

@@ -1,0 +1,173 @@
+"""Driving one model: observe, decide, record, act, report, until there is nothing left to do.
+
+A decision made on the watches' store only says that there may be something to do; whatever is written is decided again
+on facts read afresh from the API server (rule F4). A record is never followed by a step in the same round: the step
+comes from the next decision, made on what was recorded (rule F2).
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+from lastgood.act import acting
+from lastgood.decide import policy, steps
+from lastgood.decide.decision import Decision, Phase
+from lastgood.decide.view import Settings, View
+from lastgood.kube import client, errors
+from lastgood.observe import snapshot as observing
+from lastgood.observe import written
+from lastgood.observe.store import Key, Store
+from lastgood.record import recording
+from lastgood.runtime import contest
+from lastgood.runtime.memory import Memory
+
+log = logging.getLogger(__name__)
+
+MOST_ROUNDS: Final = 12
+"""A kill takes three rounds, a rollback five; a model that needs more is looked at again later."""
+FRESH_INTERVALS: Final = 3
+"""Verdicts older than this many intervals are not acted on."""
+
+
+class Actor(Protocol):
+    """Who may write: one operator of several."""
+
+    def may_act(self) -> bool:
+        """Whether this process holds the lease, with time to spare."""
+        ...
+
+
+class Reports(Protocol):
+    """Who tells people what was decided."""
+
+    async def report(self, seen: observing.Snapshot, view: View, decision: Decision) -> None:
+        """Write status and events if a person would see a change; never raise."""
+        ...
+
+    def recorded(self, key: Key, decision: Decision) -> None:
+        """Count a decision that was recorded."""
+        ...
+
+    def forget(self, key: Key) -> None:
+        """Drop what is told of a model that is gone."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a drive came to: when to look again without being asked, and what was decided last."""
+
+    again_in: timedelta | None = None
+    decision: Decision | None = None
+
+
+class Driver:
+    """Drives models on demand; one instance for a process."""
+
+    def __init__(
+        self,
+        *,
+        cluster: client.Cluster,
+        store: Store,
+        actor: Actor,
+        reports: Reports,
+        settings: Settings,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._cluster = cluster
+        self._store = store
+        self._actor = actor
+        self._reports = reports
+        self._settings = settings
+        self._clock = clock
+
+    async def drive(self, key: Key, memory: Memory) -> Outcome:
+        """Bring one model as far as it can be brought now.
+
+        Raises nothing that the API server does: the outcome says when to try again.
+        """
+        async with memory.lock:
+            try:
+                outcome = await self._rounds(key, memory)
+            except errors.ClusterError as error:
+                memory.failures += 1
+                log.warning("%s/%s: %s", *key, error)
+                return Outcome(contest.retry_in(memory.failures))
+            memory.failures = 0
+            return outcome
+
+    async def _rounds(self, key: Key, memory: Memory) -> Outcome:
+        seen = self._cached(key)
+        from_store, pods_read = True, False
+        for _ in range(MOST_ROUNDS):
+            if seen is None:
+                self._reports.forget(key)
+                return Outcome()
+            view = self._view(seen, memory)
+            decision = policy.decide(view)
+            wait = contest.wait_before(decision, memory, self._clock())
+            idle = not decision.records and (not decision.steps or wait is not None)
+            if not self._actor.may_act():
+                return Outcome(decision=decision)
+            if idle and (pods_read or not _needs_proof(decision, seen)):
+                await self._reports.report(seen, view, decision)
+                return Outcome(wait, decision)
+            if not from_store:
+                await self._carry_out(key, decision, memory)
+            seen = await observing.fresh(self._store, self._cluster, key, pods=decision.phase is Phase.KILLED)
+            from_store = False
+        return Outcome(contest.retry_in(1))
+
+    def _cached(self, key: Key) -> observing.Snapshot | None:
+        try:
+            return observing.cached(self._store, key)
+        except written.Unreadable as error:
+            log.warning("ModelDeployment %s/%s does not parse, so nothing is done to it: %s", *key, error)
+            return None
+
+    def _view(self, seen: observing.Snapshot, memory: Memory) -> View:
+        now = self._clock()
+        memory.settle(seen, now)
+        fresh_for = FRESH_INTERVALS * seen.model.spec.interval
+        return memory.view(seen, now, settings=self._settings, fresh_for=fresh_for)
+
+    async def _carry_out(self, key: Key, decision: Decision, memory: Memory) -> None:
+        """Record, or act, on what was decided from fresh facts; a conflict ends the round, to observe again."""
+        namespace, name = key
+        try:
+            for record in decision.records:
+                self._check_actor()
+                await recording.write(self._cluster, namespace, name, record)
+                log.info("%s/%s: recorded %s: %s", namespace, name, type(record).__name__, decision.message)
+            if decision.records:
+                self._reports.recorded(key, decision)
+            for step in decision.steps:
+                self._check_actor()
+                await acting.take(self._cluster, namespace, name, step)
+                contest.note(step, memory, self._clock())
+                log.info("%s/%s: did %s: %s", namespace, name, _described(step), decision.message)
+        except errors.Conflict as conflict:
+            log.debug("%s/%s: %s; observing again", namespace, name, conflict)
+        except errors.NotFound as gone:
+            log.debug("%s/%s: %s; observing again", namespace, name, gone)
+
+    def _check_actor(self) -> None:
+        if not self._actor.may_act():
+            raise errors.Unavailable("the lease is no longer ours, so nothing is written")
+
+
+def _needs_proof(decision: Decision, seen: observing.Snapshot) -> bool:
+    """Whether it is about to be said that no pod is left, which is said only of what was just read (rule K4)."""
+    return decision.phase is Phase.KILLED and seen.status.get("state") != Phase.KILLED
+
+
+def _described(step: steps.Step) -> str:
+    match step:
+        case steps.Scale():
+            return f"Scale to {step.replicas}"
+        case steps.SwitchTemplate():
+            return f"SwitchTemplate to {step.version}"
+        case _:
+            return type(step).__name__

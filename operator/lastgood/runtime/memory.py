@@ -1,0 +1,89 @@
+"""What one process remembers of a model between two looks: nothing that a decision could not do without (rule F2).
+
+Lost memory costs time, never a decision: a breach is timed again, a bake starts again.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from lastgood.decide.view import Judged, Settings, View
+from lastgood.judge import steady, verdict, warmup
+from lastgood.observe.snapshot import Snapshot
+
+
+@dataclass(slots=True, eq=False)
+class Memory:
+    """One model's memory; `lock` keeps its drives apart, whatever lane they come from."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    settling: warmup.Settling | None = None
+    tracks: Mapping[str, verdict.Track] = field(default_factory=dict)
+    """By threshold name, for `start`."""
+    judged: tuple[Judged, ...] = ()
+    judged_at: datetime | None = None
+    start: steady.Start | None = None
+    """What `tracks` and `judged` belong to."""
+    steady: steady.Steady | None = None
+    undone_what: str = ""
+    """The step on the workload that was taken last."""
+    undone: int = 0
+    """How often it was taken again since, because somebody had undone it."""
+    undone_at: datetime | None = None
+    failures: int = 0
+    """Drives in a row that the API server refused or did not answer."""
+
+    def settle(self, snapshot: Snapshot, now: datetime) -> warmup.Settling:
+        """Note what is seen of the pods, and return how far they have come."""
+        self.settling = warmup.settle(
+            self.settling,
+            workload=snapshot.workload,
+            current=snapshot.facts.current,
+            probation_since=probation_since(snapshot),
+            now=now,
+        )
+        return self.settling
+
+    def view(self, snapshot: Snapshot, now: datetime, *, settings: Settings, fresh_for: timedelta) -> View:
+        """Return the input of a decision: verdicts count only for what runs now, and only while they are fresh."""
+        start = start_of(snapshot)
+        same = start is not None and start == self.start
+        recent = self.judged_at is not None and now - self.judged_at <= fresh_for
+        lasted = timedelta(0)
+        if self.steady is not None and self.steady.start == start:
+            lasted = self.steady.lasted
+        return View(
+            model=snapshot.model,
+            now=now,
+            facts=snapshot.facts,
+            workload=snapshot.workload,
+            autoscaler=snapshot.autoscaler,
+            judged=self.judged if same and recent else (),
+            good_for=lasted,
+            trouble=snapshot.trouble,
+            settings=settings,
+        )
+
+
+def start_of(snapshot: Snapshot) -> steady.Start | None:
+    """Return what verdicts belong to: the version that runs, since its last switch or its last start."""
+    current, workload = snapshot.facts.current, snapshot.workload
+    if current is None or workload is None or workload.digest != current.digest:
+        return None
+    last = current.last_activation
+    return steady.Start(
+        digest=current.digest,
+        activated_at=None if last is None else last.at,
+        probation_since=probation_since(snapshot),
+    )
+
+
+def probation_since(snapshot: Snapshot) -> datetime | None:
+    """Return when the model's probation began, if it is in one."""
+    name = snapshot.model.workload_name
+    entries = (switch.entry(name) for switch in snapshot.facts.switches)
+    begun = [
+        e.probation.since for e in entries if e is not None and e.probation is not None and e.probation.since
+    ]
+    return max(begun, default=None)
