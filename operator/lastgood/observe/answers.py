@@ -117,7 +117,7 @@ def ask(
             return _too_large(server, exchange)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             return readings.Unreachable(_broken(server, exchange, error))
-        except (ValueError, TypeError, LookupError, AttributeError):
+        except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
             if not exchange.body:
                 return readings.Unreachable(f"{name(server)} {_MALFORMED}")
             # Else the client library could not read the answer; below it is read with more care.
@@ -139,7 +139,9 @@ def _read(server: Server, exchange: transport.Exchange) -> Outcome:
         return readings.Refused(f"Prometheus refuses the query ({status}): {_quote(server, words)}")
     if status == 200:
         other = f"answered something that is not Prometheus' ({_kind(exchange)}); check prometheus.url"
-        return _answer(said) or readings.Unreachable(f"{name(server)} {other}")
+        return _answer(said) or readings.Unreachable(
+            _late(server) if exchange.was_cut else f"{name(server)} {other}"
+        )
     unavailable = Throttled if status == 429 else readings.Unreachable
     return unavailable(f"{name(server)} answered {_status(server, exchange, said.get('error'))}")
 
@@ -223,7 +225,7 @@ def _too_large(server: Server, exchange: transport.Exchange) -> Outcome:
 
 def _broken(server: Server, exchange: transport.Exchange, error: BaseException) -> str:
     if exchange.was_cut:
-        return f"{name(server)} did not answer in full within {server.timeout:g} s"
+        return _late(server)
     causes = _causes(error)
     for kind, words in _BREAKAGES:
         cause = next((cause for cause in causes if isinstance(cause, kind)), None)
@@ -234,6 +236,10 @@ def _broken(server: Server, exchange: transport.Exchange, error: BaseException) 
                 f"{name(server)} {words.format(timeout=server.timeout, detail=detail or 'no reason given')}"
             )
     return f"{name(server)} broke the connection off before its answer was whole"
+
+
+def _late(server: Server) -> str:
+    return f"{name(server)} did not answer in full within {server.timeout:g} s"
 
 
 def _causes(error: BaseException) -> list[BaseException]:

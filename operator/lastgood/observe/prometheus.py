@@ -65,6 +65,7 @@ class _Round:
     at: datetime
     readings: dict[str, Reading] = field(default_factory=dict)
     down: Unreachable | None = None
+    checking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class Prometheus:
@@ -120,7 +121,8 @@ class Prometheus:
         if down is not None:
             return down
         every = max(step.total_seconds(), (end - start).total_seconds() / MOST_STEPS, 0.001)
-        outcome = await self._ask(link, answers.Span(query, start, end, every))
+        async with link.gate:
+            outcome = await self._send(link, answers.Span(query, start, end, every))
         if not isinstance(outcome, answers.Answer):
             return outcome
         try:
@@ -134,7 +136,7 @@ class Prometheus:
         if isinstance(link, Unreachable):
             return link
         before = self._clock()
-        outcome = await self._ask(link, answers.Instant("time()", at=None))
+        outcome = await self._send(link, answers.Instant("time()", at=None))
         if not isinstance(outcome, answers.Answer):
             return outcome
         reading = answers.reading(server, outcome)
@@ -195,8 +197,7 @@ class Prometheus:
         if len(group) == 1:
             await self._ask_one(call, group[0])
             return
-        question = answers.Instant(promql.batch([query.text for query in group]), call.at)
-        outcome = await self._ask(call.link, question, call)
+        outcome = await self._ask(call, promql.batch([query.text for query in group]))
         if isinstance(outcome, answers.Answer) and not outcome.warnings:
             self._take(call, group, outcome)
         elif isinstance(outcome, Refused):
@@ -209,10 +210,12 @@ class Prometheus:
 
     async def _outlived(self, call: _Round, failure: Unreachable) -> bool:
         """Whether the server lives although a batch failed, so that the batch itself was too much for it."""
-        if not isinstance(failure, answers.Throttled) and call.down is None:
-            call.down = await self._check(call.link)
-            return call.down is None
-        return False
+        if isinstance(failure, answers.Throttled):
+            return False
+        async with call.checking:
+            if call.down is None:
+                call.down = await self._check(call.link)
+        return call.down is None
 
     def _take(self, call: _Round, group: Sequence[promql.Query], answer: answers.Answer) -> None:
         try:
@@ -225,7 +228,7 @@ class Prometheus:
         if query.result_type in ("matrix", "string"):
             call.readings[query.canonical] = answers.no_number(query.result_type)
             return
-        outcome = await self._ask(call.link, answers.Instant(query.text, call.at), call)
+        outcome = await self._ask(call, query.text)
         reading = answers.reading(call.link.server, outcome)
         call.readings[query.canonical] = reading
         if isinstance(reading, Values) and not reading.warnings:
@@ -233,12 +236,15 @@ class Prometheus:
         elif call.down is None:
             call.link.apart.add(query.canonical)
 
-    async def _ask(
-        self, link: _Link, question: answers.Instant | answers.Span, call: _Round | None = None
-    ) -> answers.Outcome:
-        async with link.gate, self._steady if link.steady else self._doubtful:
-            if call is not None and call.down is not None:
-                return call.down
+    async def _ask(self, call: _Round, query: str) -> answers.Outcome:
+        async with call.link.gate:
+            async with call.checking:  # what another query has just put in doubt is not asked meanwhile
+                if call.down is not None:
+                    return call.down
+            return await self._send(call.link, answers.Instant(query, call.at))
+
+    async def _send(self, link: _Link, question: answers.Instant | answers.Span) -> answers.Outcome:
+        async with self._steady if link.steady else self._doubtful:
             exchange = transport.Exchange()
             self._under_way.add(exchange)
             asking = asyncio.get_running_loop().run_in_executor(

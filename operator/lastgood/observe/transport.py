@@ -122,7 +122,7 @@ class _TLSPool(urllib3.HTTPSConnectionPool):
 class _Adapter(adapters.HTTPAdapter):
     def __init__(self, *, ca: str | None) -> None:
         self._trust = None if ca is None else _trust_only(ca)
-        super().__init__(max_retries=urllib3.Retry(0), pool_maxsize=CONNECTIONS)
+        super().__init__(max_retries=urllib3.Retry(0), pool_maxsize=CONNECTIONS + 1)  # and one for checks
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         if self._trust is not None:
@@ -142,13 +142,11 @@ class _Adapter(adapters.HTTPAdapter):
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         response = super().send(request, *args, **{**kwargs, "stream": True})
-        body = _read(response)
-        response.raw = io.BytesIO(body)
-        exchange = _of_this_thread.exchange
-        if exchange is not None:
-            exchange.status = response.status_code
-            exchange.content_type = response.headers.get("Content-Type", "")
-            exchange.body = body
+        exchange = _of_this_thread.exchange or Exchange()
+        exchange.status = response.status_code
+        exchange.content_type = response.headers.get("Content-Type", "")
+        exchange.body = _read(response)
+        response.raw = io.BytesIO(exchange.body)
         return response
 
 

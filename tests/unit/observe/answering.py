@@ -37,6 +37,7 @@ class Script:
     asked: list[str] = field(default_factory=list)
     """The queries of each request, but for the check of the clock."""
     checks: int = 0
+    checked: threading.Event = field(default_factory=threading.Event)
     headers: list[Mapping[str, str]] = field(default_factory=list)
     parameters: list[Mapping[str, str]] = field(default_factory=list)
     connections: int = 0
@@ -58,6 +59,7 @@ class Handler(BaseHTTPRequestHandler):
         self.script.headers.append(dict(self.headers))
         if query == "time()" and "time" not in parameters:
             self.script.checks += 1
+            self.script.checked.set()
             self._answer_check()
             return
         self.script.asked.append(query)
@@ -119,6 +121,12 @@ class _Server(ThreadingHTTPServer):
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A client that hangs up is what some tests are about."""
+
+
+def hang(handler: Handler) -> None:
+    """Say nothing until the script is released."""
+    handler.script.released.wait(20)
+    handler.close_connection = True
 
 
 @contextlib.contextmanager
