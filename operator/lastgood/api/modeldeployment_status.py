@@ -56,6 +56,8 @@ class ThresholdStatus(Model):
     """The version judged."""
     verdict: Verdict | None = None
     """OK, Pending, Breach, Insufficient, Blind or Invalid. Only Breach acts."""
+    reason: Reason | None = None
+    """Why, in one word, where the verdict alone does not say: WarmingUp, TooFewSamples, AboveMax, Unreachable, ..."""
     value: Sample | None = None
     """The value when the verdict last changed, as Prometheus prints it; live values are metrics."""
     since: Timestamp | None = None
