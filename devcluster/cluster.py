@@ -175,6 +175,11 @@ class Cluster:
             self._keeper.returncode = 0  # it is no longer this process's to wait for
             self._keeper = None
 
+    def wait(self) -> None:
+        """Wait until the cluster ends by itself or by somebody else's request. Only for who started it."""
+        if self._keeper is not None:
+            self._keeper.wait()
+
     def stop(self) -> None:
         """End all processes and delete the cluster's folder; nothing happens if it is gone already."""
         with contextlib.suppress(errors.NotRunningError):

@@ -6,33 +6,17 @@ hook between fork and exec safe.
 
 import asyncio
 import contextlib
-import ctypes
 import os
 import signal
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-_PR_SET_PDEATHSIG = 1
-_PR_SET_CHILD_SUBREAPER = 36
-_libc = ctypes.CDLL(None, use_errno=True)
-
-
-def die_with_parent(*, parent: int, signal_number: int) -> None:
-    """Ask the kernel for a signal to this process when its parent ends; end at once if it already has."""
-    _libc.prctl(_PR_SET_PDEATHSIG, signal_number, 0, 0, 0)
-    if os.getppid() != parent:
-        os._exit(1)
-
-
-def adopt_orphans() -> None:
-    """Make this process the parent of all descendants that lose theirs."""
-    if _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
-        raise OSError(ctypes.get_errno(), "cannot become the reaper of child processes")
+from devcluster import kernel
 
 
 def _tie(*, parent: int, signal_number: int) -> Callable[[], None]:
-    return lambda: die_with_parent(parent=parent, signal_number=signal_number)
+    return lambda: kernel.die_with_parent(parent=parent, signal_number=signal_number)
 
 
 class Child:

@@ -15,12 +15,13 @@ import json
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
-from devcluster import folders
+from devcluster import folders, kernel
 from devcluster.options import ClusterOptions
-from devcluster.run import child, network
+from devcluster.run import network
 from devcluster.run.fleet import Fleet, binaries_from_json
 from devcluster.run.layout import Layout
 from devcluster.run.supervisor import Supervisor
@@ -36,11 +37,11 @@ def main() -> int:
     arguments = parser.parse_args()
     for fd in (arguments.events_fd, arguments.lock_fd):
         os.set_inheritable(fd, False)
-    child.adopt_orphans()
+    kernel.adopt_orphans()
     keeper = os.getpid()
     supervisor = os.fork()
     if supervisor == 0:
-        child.die_with_parent(parent=keeper, signal_number=signal.SIGTERM)
+        kernel.die_with_parent(parent=keeper, signal_number=signal.SIGTERM)
         os._exit(_supervise(arguments))
     os.close(arguments.events_fd)
     return _keep(supervisor)
@@ -56,13 +57,14 @@ def _supervise(arguments: argparse.Namespace) -> int:
         with contextlib.suppress(OSError):
             os.write(arguments.events_fd, json.dumps(event).encode() + b"\n")
 
+    began = time.monotonic()
     slot = network.take_slot(folders.state().with_name("devcluster.slots"))
     fleet = Fleet(
         options=options,
         layout=layout,
         binaries=binaries,
         slot=slot,
-        report=lambda name: emit({"event": "ready", "component": name}),
+        report=lambda name: emit({"event": "ready", "component": name, "seconds": time.monotonic() - began}),
     )
     supervisor = Supervisor(fleet=fleet, layout=layout, owner=arguments.owner, emit=emit)
     code = asyncio.run(supervisor.run())
