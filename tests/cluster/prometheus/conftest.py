@@ -59,7 +59,7 @@ def _exporter() -> Iterator[int]:
 
 
 @pytest.fixture(scope="session")
-def prometheus_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def exporter_prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     binary = binaries.locate()["prometheus"]
     folder = tmp_path_factory.mktemp("prometheus")
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -94,9 +94,9 @@ async def asker() -> AsyncIterator[prometheus.Prometheus]:
 
 
 @pytest.fixture
-async def server(asker: prometheus.Prometheus, prometheus_url: str) -> prometheus.Server:
+async def server(asker: prometheus.Prometheus, exporter_prometheus: str) -> prometheus.Server:
     """The server once it has scraped; 30 seconds are ten times what that takes."""
-    found = prometheus.Server(prometheus_url)
+    found = prometheus.Server(exporter_prometheus)
     for _ in range(300):
         if await asker.alive(found):
             break

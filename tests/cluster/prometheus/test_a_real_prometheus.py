@@ -32,7 +32,7 @@ ANSWERED = {
     "placed": "(5.0, 6.0)",
     "requests{code=~`5\\d\\d`}": "(10.0,)",
     'requests{code=~"5\\\\d\\\\d"}': "(10.0,)",
-    "max_over_time(requests[1m:1s]) > 80": "(90.0,)",
+    "last_over_time(requests[1m]) > 80": "(90.0,)",
     "sum by (pod) (requests)": "(100.0, 50.0)",
     "requests * on (pod) group_left sum by (pod) (requests)": "(9000.0, 2500.0, 1000.0)",
 }
@@ -193,10 +193,12 @@ NODES = st.recursive(
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(query=NODES)
 def test_the_canonical_form_of_a_query_means_to_prometheus_what_the_query_means(
-    prometheus_url: str, query: str
+    exporter_prometheus: str, query: str
 ) -> None:
     def formatted(text: str) -> str:
-        answer = requests.get(f"{prometheus_url}/api/v1/format_query", params={"query": text}, timeout=10)
+        answer = requests.get(
+            f"{exporter_prometheus}/api/v1/format_query", params={"query": text}, timeout=10
+        )
         assert answer.status_code == 200, (text, answer.text)
         return str(answer.json()["data"])
 
