@@ -77,6 +77,7 @@ VERSIONS = (
         "Duplicate",
     ),
     Refusal("a version that changes nothing", _version(image=None), "spec.versions[0]", "image, args or env"),
+    Refusal("a version written as a number", objects.model(version=1.5), "spec.version", "string"),
     Refusal("a version's name that is no label value", _version(name="1/5"), "spec.versions[0].name"),
     Refusal("a version's name too long for a label", _version(name="1" * 64), "spec.versions[0].name"),
     Refusal("an image with a blank", _version(image="fraud 1"), "spec.versions[0].image"),

@@ -107,9 +107,28 @@ def test_a_good_object_is_accepted_and_comes_back_whole(
     assert _within(answer.body["spec"], written)
 
 
-def test_a_switched_off_interval_is_filled_in_and_a_kill_switch_is_not(
-    server: Server, namespace: str
-) -> None:
+def test_the_largest_model_stays_within_the_cost_of_its_rules(server: Server, namespace: str) -> None:
+    durations = dict.fromkeys(("window", "for", "warmup", "clearFor"), "1h59m59s")
+    limits = {"min": 0, "clearMin": 1, "clearMax": 2, "max": 3}
+    manifest = objects.model(
+        version="v99",
+        versions=[
+            {
+                "name": f"v{i}",
+                "image": "i" * 200,
+                "labels": {f"example.com/label-{j}": "x" * 63 for j in range(32)},
+            }
+            for i in range(100)
+        ],
+        thresholds=[{"name": f"t{i}", "query": "q" * 4000} | durations | limits for i in range(50)],
+        rollout={"strategy": "Canary", "steps": [{"weight": weight} for weight in range(1, 21)]},
+        prometheus={"url": "http://prometheus", "headers": {f"X-Header-{i}": "x" * 1024 for i in range(20)}},
+    )
+    answer = server.create(manifest, namespace=namespace)
+    assert answer.status == 201, answer.body
+
+
+def test_an_interval_is_filled_in_and_a_kill_switch_is_not(server: Server, namespace: str) -> None:
     spec = server.create(objects.model(killSwitch={"reason": "later"}), namespace=namespace).body["spec"]
 
     assert spec["interval"] == "15s"
