@@ -1,11 +1,10 @@
 """Evaluating: asking Prometheus about all models that are due, in one round, and judging what it says.
 
-All queries of a round are evaluated at one moment and sent together, so that a thousand models cost a handful of
-requests for each server. Nothing here writes; the verdicts are left in memory for the next drive.
+A round takes all models that are due on one server. Its queries are evaluated at one moment and sent together, so that
+a thousand models cost a handful of requests. Nothing here writes; the verdicts are left in memory for the next drive.
 """
 
 import dataclasses
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -90,30 +89,26 @@ class Evaluation:
         self._clock = clock
 
     async def evaluate(self, due: Mapping[Key, tuple[Snapshot, Memory]]) -> dict[Key, timedelta | None]:
-        """Evaluate models; return for each how soon a `Pending` becomes a `Breach` if nothing changes.
+        """Evaluate models of one server; return for each how soon a `Pending` becomes a `Breach` if nothing changes.
 
         Raises nothing for what a server or a query does: that is a verdict.
         """
         asked_at = self._clock()
         rounds = [self._round(key, *each, asked_at) for key, each in due.items()]
-        by_server: dict[Server, list[_Round]] = defaultdict(list)
-        for each in rounds:
-            if each.server is not None and any(question.value for question in each.questions):
-                by_server[each.server].append(each)
-        answers: dict[tuple[Server, str], readings.Reading] = {}
-        alive: dict[Server, bool] = {}
-        for server, asking in by_server.items():
-            texts = list(dict.fromkeys(_texts(asking)))
-            for text, reading in zip(texts, await self._asks.query(server, texts, at=asked_at), strict=True):
-                answers[server, text] = reading
-            if _needs_a_living_server(asking, {text: answers[server, text] for text in texts}):
-                alive[server] = await self._asks.alive(server, at=asked_at)
+        answers: dict[str, readings.Reading] = {}
+        alive = False
+        server = next((each.server for each in rounds), None)
+        texts = list(dict.fromkeys(_texts(rounds)))
+        if server is not None and texts:
+            given = await self._asks.query(server, texts, at=asked_at)
+            answers = dict(zip(texts, given, strict=True))
+            alive = _needs_a_living_server(rounds, answers) and await self._asks.alive(server, at=asked_at)
         return {each.key: self._judge(each, answers, alive, asked_at) for each in rounds}
 
     def _round(self, key: Key, snapshot: Snapshot, memory: Memory, now: datetime) -> _Round:
         settling = memory.settle(snapshot, now)
         start = start_of(snapshot)
-        found = _Round(key, memory, snapshot, start, self._server(snapshot), settling)
+        found = _Round(key, memory, snapshot, start, self.server_of(snapshot), settling)
         model, current = snapshot.model, snapshot.facts.current
         for threshold in _resolved(snapshot):
             window = warmup.window_for(threshold, settling=settling, now=now)
@@ -136,7 +131,8 @@ class Evaluation:
             found.questions.append(question)
         return found
 
-    def _server(self, snapshot: Snapshot) -> Server | None:
+    def server_of(self, snapshot: Snapshot) -> Server | None:
+        """Return the Prometheus that answers for a model; None when none is configured."""
         given = snapshot.model.spec.prometheus
         if given is None:
             return self._default_server
@@ -146,8 +142,8 @@ class Evaluation:
     def _judge(
         self,
         each: _Round,
-        answers: Mapping[tuple[Server, str], readings.Reading],
-        alive: Mapping[Server, bool],
+        answers: Mapping[str, readings.Reading],
+        alive: bool,
         asked_at: datetime,
     ) -> timedelta | None:
         memory = each.memory
@@ -221,8 +217,8 @@ def _needs_a_living_server(asking: Sequence[_Round], answers: Mapping[str, readi
 def _look(
     each: _Round,
     question: _Question,
-    answers: Mapping[tuple[Server, str], readings.Reading],
-    alive: Mapping[Server, bool],
+    answers: Mapping[str, readings.Reading],
+    alive: bool,
 ) -> look.Look:
     if not each.running:
         return look.NotRunning()
@@ -233,8 +229,8 @@ def _look(
             readings.Unreachable("no Prometheus is configured: give spec.prometheus.url, or --prometheus-url")
         )
     return look.Asked(
-        value=answers[each.server, question.value],
-        samples=answers[each.server, question.samples] if question.samples else None,
-        server_has_data=alive.get(each.server, False),
+        value=answers[question.value],
+        samples=answers[question.samples] if question.samples else None,
+        server_has_data=alive,
         window_filling=question.window < question.threshold.window,
     )

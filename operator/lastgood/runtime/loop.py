@@ -1,0 +1,127 @@
+"""The loop: which model is looked at when, in which lane, and that no lane holds up another (architecture.md, Runtime).
+
+Three lanes share the models. `urgent` takes kills, releases and scale-ups of what is killed; `drives` takes every other
+change; `evaluations` asks Prometheus, in rounds of all models that are due, and makes a drive due afterwards.
+"""
+
+import asyncio
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from lastgood.observe import snapshot as observing
+from lastgood.observe import written
+from lastgood.observe.server import Server
+from lastgood.observe.store import Key, Store
+from lastgood.runtime.driving import Actor, Driver
+from lastgood.runtime.evaluation import Evaluation
+from lastgood.runtime.memory import Memory
+from lastgood.runtime.schedule import Schedule
+
+ROUND: Final = 0.02
+"""Seconds within which evaluations that fall due are asked together."""
+URGENT_WORKERS: Final = 64
+MOST_EVALUATIONS: Final = 100_000
+"""Models that wait for an answer at once; what they cost is bounded by the rounds that they share."""
+
+
+@dataclass(slots=True, eq=False)
+class _Joining:
+    """The models that fell due on one server within a moment, and the round that they wait for."""
+
+    due: dict[Key, tuple[observing.Snapshot, Memory]]
+    round: asyncio.Task[dict[Key, timedelta | None]]
+
+
+class Loop:
+    """Looks after all models of one operator."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        driver: Driver,
+        evaluation: Evaluation,
+        actor: Actor,
+        clock: Callable[[], datetime],
+        workers: int,
+    ) -> None:
+        self._store = store
+        self._driver = driver
+        self._evaluation = evaluation
+        self._actor = actor
+        self._clock = clock
+        self._memories: dict[Key, Memory] = {}
+        self._urgent = Schedule(self._drive, workers=URGENT_WORKERS)
+        self._drives = Schedule(self._drive, workers=workers)
+        self._evaluations = Schedule(self._join_round, workers=MOST_EVALUATIONS)
+        self._rounds: dict[Server | None, _Joining] = {}
+
+    def due(self, keys: Collection[Key], urgent: bool = False) -> None:
+        """Look at models now, because something about them has changed."""
+        lane = self._urgent if urgent else self._drives
+        for key in keys:
+            if key not in self._memories:
+                self._memories[key] = Memory()
+                self._evaluations.due(key)
+            lane.due(key)
+
+    def due_all(self) -> None:
+        """Look at every model now: the lease has just become ours."""
+        self.due(list(self._store.models))
+        for key in self._store.models:
+            self._evaluations.due(key)
+
+    async def run(self) -> None:
+        """Look after the models until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for lane in (self._urgent, self._drives, self._evaluations):
+                group.create_task(lane.run())
+
+    async def _drive(self, key: Key) -> None:
+        memory = self._memories.get(key)
+        if memory is None:
+            return
+        outcome = await self._driver.drive(key, memory)
+        if key not in self._store.models:
+            self._forget(key)
+        elif outcome.again_in is not None:
+            self._drives.due(key, after=outcome.again_in.total_seconds())
+
+    def _forget(self, key: Key) -> None:
+        self._memories.pop(key, None)
+        for lane in (self._urgent, self._drives, self._evaluations):
+            lane.forget(key)
+
+    async def _join_round(self, key: Key) -> None:
+        """Evaluate a model together with all others that are due on its server, then drive it."""
+        memory, seen = self._memories.get(key), self._seen(key)
+        if memory is None or seen is None:
+            return
+        interval = seen.model.spec.interval.total_seconds()
+        if not self._actor.may_act():
+            self._evaluations.due(key, after=interval)
+            return
+        begun = asyncio.get_running_loop().time()
+        server = self._evaluation.server_of(seen)
+        joining = self._rounds.get(server)
+        if joining is None:
+            joining = self._rounds[server] = _Joining({}, asyncio.create_task(self._evaluate(server)))
+        joining.due[key] = seen, memory
+        pending = (await joining.round).get(key)
+        left = interval - (asyncio.get_running_loop().time() - begun)
+        if pending is not None:
+            left = min(left, pending.total_seconds())
+        self._evaluations.due(key, after=max(left, 0.0))
+        self._drives.due(key)
+
+    async def _evaluate(self, server: Server | None) -> dict[Key, timedelta | None]:
+        await asyncio.sleep(ROUND)
+        return await self._evaluation.evaluate(self._rounds.pop(server).due)
+
+    def _seen(self, key: Key) -> observing.Snapshot | None:
+        try:
+            return observing.cached(self._store, key)
+        except written.Unreadable:
+            return None
