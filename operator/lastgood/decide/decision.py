@@ -3,7 +3,8 @@
 import enum
 from dataclasses import dataclass, field
 
-from lastgood.decide import records, steps
+from lastgood.decide.records import Record
+from lastgood.decide.steps import Step
 
 
 class Phase(enum.StrEnum):
@@ -31,8 +32,8 @@ class Decision:
     phase: Phase
     reason: str = ""
     message: str = ""
-    records: tuple[records.Record, ...] = ()
-    steps: tuple[steps.Step, ...] = ()
+    records: tuple[Record, ...] = ()
+    steps: tuple[Step, ...] = ()
     degraded: str = ""
     """Reason of the condition `Degraded`, when something that people expect of us is not done."""
     contested: str = field(default="")

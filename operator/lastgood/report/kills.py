@@ -1,0 +1,68 @@
+"""How far a kill is: by whom, since when, how many pods are left, and how long it took until there was none."""
+
+from datetime import datetime, timedelta
+
+from lastgood.api.base import ConditionStatus
+from lastgood.api.modeldeployment_status import KillSwitchStatus, State
+from lastgood.decide import facts
+from lastgood.decide.rules import kill
+from lastgood.decide.view import View
+from lastgood.report.previous import Previous
+
+
+def kill_switch(view: View, previous: Previous) -> KillSwitchStatus:
+    """Return what holds the model; after a release and until all is back, what was put down and how fast."""
+    entries = kill.held_entries(view)
+    before = max((entry.replicas for entry in entries), default=None)
+    if not view.engaged:
+        if not entries:
+            return KillSwitchStatus(engaged=False)
+        return KillSwitchStatus(
+            engaged=False, replicas_before=before, time_to_zero=previous.kill_switch.time_to_zero
+        )
+    switches = sorted(view.engaged, key=lambda switch: (switch.engaged_at or view.now, switch.name))
+    first = switches[0]
+    since = _since(view, first, previous)
+    return KillSwitchStatus(
+        engaged=True,
+        by=(first.requested_by or None) and first.requested_by[:253],
+        reason=first.reason or None,
+        since=since,
+        switches=tuple(sorted(switch.name for switch in switches))[:100],
+        replicas_before=before,
+        pods_remaining=pods_remaining(view),
+        time_to_zero=_time_to_zero(view, since, previous),
+    )
+
+
+def pods_remaining(view: View) -> int:
+    """Return how many pods of the model's workload are left, those on their way out included (rule K4)."""
+    return 0 if view.workload is None else len(view.workload.pods)
+
+
+def at_zero(view: View) -> bool:
+    """Whether a killed model is verified to have no pod, and none that was asked for."""
+    return pods_remaining(view) == 0 and (view.workload is None or view.workload.replicas == 0)
+
+
+def _since(view: View, first: facts.Switch, previous: Previous) -> datetime:
+    if first.engaged_at is not None:
+        return first.engaged_at
+    known = previous.kill_switch
+    return known.since if known.engaged and known.since is not None else view.now
+
+
+def _time_to_zero(view: View, since: datetime, previous: Previous) -> timedelta | None:
+    """Seconds from the switch to the last pod's end; none where nobody saw it happen, as after a lost status."""
+    before = previous.kill_switch
+    if before.engaged and before.time_to_zero is not None:
+        return before.time_to_zero
+    if not previous.known or _was_verified(previous) or not at_zero(view):
+        return None
+    taken = max(view.now - since, timedelta(0))
+    return timedelta(milliseconds=taken // timedelta(milliseconds=1))
+
+
+def _was_verified(previous: Previous) -> bool:
+    engaged = previous.conditions.get("KillSwitchEngaged")
+    return previous.state == State.KILLED or (engaged is not None and engaged.status is ConditionStatus.TRUE)

@@ -1,0 +1,83 @@
+"""The status of a model, from what was seen and decided: pure, and equal for equal input.
+
+A status is written only when it differs from the one that is there, so nothing here may change with mere time: moments
+are kept from the report before for as long as what they speak of stays the same. That is all the previous report is
+used for; no fact is taken from it.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from lastgood.api.modeldeployment_status import ModelDeploymentStatus, RolloutStatus, State
+from lastgood.decide import ledger, steps
+from lastgood.decide.decision import Decision
+from lastgood.decide.facts import Why
+from lastgood.decide.view import View
+from lastgood.report import conditions, kills, rollbacks, sentences, verdicts, versions
+from lastgood.report.previous import Previous
+
+
+def summarize(view: View, decision: Decision, *, previous: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the new `status` of a ModelDeployment in wire form.
+
+    `previous` is the status that is there; one that is absent or broken is no error.
+    """
+    before = Previous.read(previous)
+    thresholds = verdicts.thresholds(view, before)
+    kill_switch = kills.kill_switch(view, before)
+    rollback = rollbacks.latest(view, before)
+    observed = conditions.Observed(
+        view=view,
+        decision=decision,
+        message=sentences.sentence(view, decision, thresholds),
+        thresholds=thresholds,
+        kill=kill_switch,
+        rollback=rollback,
+    )
+    state = State(decision.phase.value)
+    same_state = before.state == state and before.state_since is not None
+    good = ledger.newest_good(view.facts, spec=view.model.spec)
+    status = ModelDeploymentStatus(
+        observed_generation=view.model.generation,
+        state=state,
+        state_since=before.state_since if same_state else view.now,
+        active_version=None if view.active is None else view.active.version,
+        desired_version=view.model.spec.wanted_version,
+        last_good_version=None if good is None else good.version,
+        versions=versions.versions(view),
+        thresholds=thresholds,
+        rollout=_rollout(view),
+        kill_switch=kill_switch,
+        last_rollback=None if rollback is None else rollback.status,
+        conditions=conditions.written(
+            conditions.find(observed),
+            generation=view.model.generation,
+            now=view.now,
+            previous=before.conditions,
+            others=before.others,
+        ),
+    )
+    return status.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def is_worth_reporting(decision: Decision) -> bool:
+    """Whether people should hear of a decision: not of one that is followed by another within the same moment.
+
+    A decision that only asks for facts is made again once they are recorded, and labelling pods changes nothing that a
+    status speaks of; reporting either would show a state that the model never was in.
+    """
+    if decision.records:
+        return False
+    passing = (steps.LabelPods, steps.ForgetRequest)
+    return not decision.steps or not all(isinstance(step, passing) for step in decision.steps)
+
+
+def _rollout(view: View) -> RolloutStatus | None:
+    """Return the wanted version that comes in, until only its available pods are left."""
+    current, workload = view.facts.current, view.workload
+    last = None if current is None else current.last_activation
+    if current is None or last is None or last.why is not Why.ROLLOUT or workload is None or view.engaged:
+        return None
+    if workload.replicas == 0 or (workload.digest == current.digest and (current.served or workload.settled)):
+        return None
+    return RolloutStatus(version=current.version, weight=100, since=last.at)

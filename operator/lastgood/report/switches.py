@@ -1,0 +1,152 @@
+"""The status of a kill switch: what it holds, and whether it is verified that nothing of it runs. Pure.
+
+`Verified` is True only when each workload that the switch holds was looked at and has no pod left; a switch that
+selects nothing, or holds what cannot be seen, is never verified.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from lastgood.api.base import Condition, ConditionStatus
+from lastgood.api.killswitch import (
+    ClusterKillSwitchStatus,
+    ClusterKillTarget,
+    KillSwitchStatus,
+    KillTarget,
+)
+from lastgood.decide import facts
+from lastgood.report import conditions
+from lastgood.report import previous as earlier
+from lastgood.report.conditions import Finding
+
+MOST: Final = 1000
+"""As many targets as the CRDs admit."""
+TRUE, FALSE, UNKNOWN = ConditionStatus.TRUE, ConditionStatus.FALSE, ConditionStatus.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One workload that a switch holds or selects."""
+
+    workload: str
+    model: str = ""
+    """Empty for a workload that was named directly."""
+    pods_remaining: int | None = None
+    """Pods that are left; None while they could not be counted."""
+    namespace: str = ""
+    """For a ClusterKillSwitch: the workload's namespace."""
+
+
+def targets(
+    switch: facts.Switch, *, models: Mapping[str, str], pods: Mapping[str, int]
+) -> tuple[Target, ...]:
+    """Return what a switch holds and, while it is engaged, what it selects, in the order of the workloads' names.
+
+    `models` gives the workload of each model that the switch selects; `pods` the number of pods of each workload, and
+    nothing for one that was not counted.
+    """
+    found = {entry.workload: entry.model for entry in switch.entries}
+    if switch.engaged:
+        for model, workload in models.items():
+            found.setdefault(workload, model)
+        for workload in switch.workloads:
+            found.setdefault(workload, "")
+    return tuple(Target(name, found[name], pods.get(name)) for name in sorted(found))
+
+
+def summarize_switch(
+    *,
+    engaged: bool,
+    reason: str,
+    generation: int,
+    targets: Sequence[Target],
+    now: datetime,
+    previous: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    """Return the status of a KillSwitch in wire form; `previous` only keeps times, and may be absent or broken."""
+    status = KillSwitchStatus(
+        observed_generation=generation,
+        targets=tuple(
+            KillTarget(workload=t.workload, model=t.model or None, pods_remaining=t.pods_remaining)
+            for t in targets[:MOST]
+        ),
+        conditions=_conditions(engaged, reason, targets, generation=generation, now=now, previous=previous),
+    )
+    return status.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def summarize_cluster_switch(
+    *,
+    engaged: bool,
+    reason: str,
+    generation: int,
+    targets: Sequence[Target],
+    now: datetime,
+    previous: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    """Return the status of a ClusterKillSwitch in wire form, from the targets of its switches in all namespaces."""
+    status = ClusterKillSwitchStatus(
+        observed_generation=generation,
+        targets=tuple(
+            ClusterKillTarget(
+                namespace=t.namespace,
+                workload=t.workload,
+                model=t.model or None,
+                pods_remaining=t.pods_remaining,
+            )
+            for t in targets[:MOST]
+        ),
+        conditions=_conditions(engaged, reason, targets, generation=generation, now=now, previous=previous),
+    )
+    return status.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def _conditions(
+    engaged: bool,
+    reason: str,
+    targets: Sequence[Target],
+    *,
+    generation: int,
+    now: datetime,
+    previous: Mapping[str, Any] | None,
+) -> tuple[Condition, ...]:
+    known = earlier.conditions(previous)
+    return conditions.written(
+        {"Engaged": _engaged(engaged, reason, targets), "Verified": _verified(engaged, targets)},
+        generation=generation,
+        now=now,
+        previous=known,
+        others=tuple(known.values()),
+    )
+
+
+def _engaged(engaged: bool, reason: str, targets: Sequence[Target]) -> Finding:
+    if engaged:
+        why = reason or "no reason was given"
+        return Finding(TRUE, "Engaged", f"{why}; set spec.engaged to false to release it")
+    if targets:
+        return Finding(FALSE, "Recovering", f"released; {_named(targets)} on the way back to service")
+    return Finding(FALSE, "Released", "released; it holds nothing")
+
+
+def _verified(engaged: bool, targets: Sequence[Target]) -> Finding:
+    if not engaged:
+        return Finding(FALSE, "Released", "a released switch keeps nothing at zero")
+    if not targets:
+        return Finding(
+            UNKNOWN, "NothingSelected", "the switch selects no model and no workload; correct its selection"
+        )
+    unseen = [target for target in targets if target.pods_remaining is None]
+    left = [target for target in targets if target.pods_remaining]
+    if left:
+        return Finding(UNKNOWN, "Stopping", f"pods are left of {_named(left)}")
+    if unseen:
+        return Finding(UNKNOWN, "NotCounted", f"the pods of {_named(unseen)} were not counted yet")
+    return Finding(TRUE, "NoPodsLeft", f"no pod is left of {_named(targets)}")
+
+
+def _named(targets: Sequence[Target]) -> str:
+    shown = ", ".join(f"{t.namespace}/{t.workload}" if t.namespace else t.workload for t in targets[:5])
+    return shown if len(targets) <= 5 else f"{shown} and {len(targets) - 5} more"
