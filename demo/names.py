@@ -9,10 +9,12 @@ CONTAINER: Final = "model"
 GOOD: Final = "1.4.0"
 FAULTY: Final = "1.5.0"
 REPLICAS: Final = 2
+PORT: Final = 8080
+"""Of the Service."""
 IMAGE: Final = "lastgood.example/screening"
 
 ADDRESS_ANNOTATION: Final = "devcluster.lastgood.dev/address"
-"""On the Service: the address at which the process node's proxy answers for it."""
+"""On the Service: the loopback address at which the process node answers for it, on the Service's ports."""
 VERSION_LABEL: Final = "lastgood.dev/version"
 
 API: Final = "/apis/lastgood.dev/v1alpha1"

@@ -5,14 +5,18 @@ in.
 """
 
 import pathlib
+import re
 import sys
 
 import rich.console
+from rich._export_format import CONSOLE_SVG_FORMAT
 
 from demo import __main__ as program
 
 PICTURE = pathlib.Path(__file__).resolve().parent.parent / "docs" / "assets" / "demo.svg"
 COLUMNS = 132
+FORMAT = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
+"""rich's own frame without its web fonts: a picture in a README may not load any, and monospace does."""
 
 
 def main() -> None:
@@ -23,7 +27,7 @@ def main() -> None:
     code = program.run(console=console)
     if code == 0:
         PICTURE.parent.mkdir(parents=True, exist_ok=True)
-        console.save_svg(str(PICTURE), title="make demo")
+        console.save_svg(str(PICTURE), title="make demo", code_format=FORMAT, unique_id="demo")
         print(f"wrote {PICTURE}")
     sys.exit(code)
 

@@ -46,7 +46,7 @@ class Scene:
                 self.telling.rest()
                 return found
             if not self.stage.operator_is_alive():
-                raise errors.StoryError("the operator has ended by itself")
+                raise errors.StoryError("the operator has ended by itself: see operator.log")
             if time.monotonic() > deadline:
                 now = await self.how_things_stand()
                 raise errors.StoryError(f"{otherwise} within {within:.0f} s. {now}")
@@ -58,11 +58,11 @@ class Scene:
         status = (await self.stage.cluster.model()).get("status", {})
         counts = self.traffic.over(2)
         ratio = self.traffic.error_ratio()
-        seen = "no answers" if ratio is None else f"error ratio {ratio:.1%}"
-        return (
-            f"{status.get('state', '-'):<10} runs {await self.running():<20} "
-            f"client {counts.ok / 2:3.0f} ok/s {counts.failed / 2:3.0f} failed/s  {seen}"
+        seen = "no answers" if ratio is None else f"error ratio {ratio:.1%} over 10 s"
+        client = (
+            f"{counts.ok / 2:.0f} ok {counts.failed / 2:.0f} failed {counts.unanswered / 2:.0f} unanswered"
         )
+        return f"{status.get('state', '-'):<10} runs {await self.running():<20} client/s: {client}, {seen}"
 
     async def running(self) -> str:
         """Return the model servers that the operating system knows, such as `2 x 1.4.0`."""

@@ -38,7 +38,8 @@ async def build(
     kubectl = running.kubectl_path
     prometheus_url = running.prometheus_url or ""
     reader = await stack.enter_async_context(cluster.Cluster(kubeconfig=running.kubeconfig, kubectl=kubectl))
-    await reader.kubectl("apply", "-f", "crds")
+    await reader.kubectl("apply", "--server-side", "-f", "crds")
+    await reader.kubectl("wait", "--for=condition=Established", "--timeout=30s", "-f", "crds")
     await reader.kubectl("apply", "-f", "examples/mlserver/deployment.yaml")
     processes = functools.partial(_processes, models)
     say(f"starting {names.REPLICAS} MLServer pods of {names.MODEL} {names.GOOD}")
@@ -113,7 +114,7 @@ async def _until_ready(
         address = service.get("metadata", {}).get("annotations", {}).get(names.ADDRESS_ANNOTATION)
         pods = await reader.pods()
         if address and len(pods) == names.REPLICAS and all(cluster.is_ready(pod) for pod in pods):
-            return str(address)
+            return f"{address}:{names.PORT}"
         await asyncio.sleep(0.2)
     running = len(await processes())
     raise errors.SetUpError(

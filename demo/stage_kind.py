@@ -48,9 +48,10 @@ async def build(
         )
         await _run("kind", "load", "docker-image", image, "--name", name)
     reader = await stack.enter_async_context(cluster.Cluster(kubeconfig=kubeconfig, kubectl="kubectl"))
-    await reader.kubectl("apply", "-f", str(ROOT / "crds"))
-    await reader.kubectl("apply", "-f", str(environment.EXAMPLE / "prometheus.yaml"))
-    await reader.kubectl("apply", "-f", str(environment.EXAMPLE / "deployment.yaml"))
+    await reader.kubectl("apply", "--server-side", "-f", "crds")
+    await reader.kubectl("wait", "--for=condition=Established", "--timeout=30s", "-f", "crds")
+    await reader.kubectl("apply", "-f", "examples/mlserver/prometheus.yaml")
+    await reader.kubectl("apply", "-f", "examples/mlserver/deployment.yaml")
     node_port = {
         "spec": {"type": "NodePort", "ports": [{"name": "http", "port": 8080, "nodePort": MODEL_PORT}]}
     }

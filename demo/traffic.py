@@ -15,7 +15,7 @@ import json
 import pathlib
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import aiohttp
 
@@ -73,23 +73,17 @@ class Traffic:
     def over(self, seconds: float) -> Second:
         """Return the sum of the last whole `seconds` seconds; the running one is left out."""
         now = int(time.monotonic())
-        sum_ = Second()
-        for second, counts in self._seconds.items():
-            if now - seconds <= second < now:
-                sum_.ok += counts.ok
-                sum_.failed += counts.failed
-                sum_.unanswered += counts.unanswered
-        return sum_
+        return _sum(counts for second, counts in self._seconds.items() if now - seconds <= second < now)
+
+    def total(self) -> Second:
+        """Return the sum since the beginning (at most `KEPT_SECONDS`), the running second included."""
+        return _sum(self._seconds.values())
 
     def error_ratio(self, *, seconds: float = 10) -> float | None:
         """Return failed / answered over the last `seconds`, or None when nothing was answered."""
         counts = self.over(seconds)
         answered = counts.ok + counts.failed
         return counts.failed / answered if answered else None
-
-    def history(self, *, since: float) -> list[tuple[float, Second]]:
-        """Return (seconds after `since`, counts) for each second kept; `since` is a `time.monotonic()`."""
-        return [(second - since, counts) for second, counts in self._seconds.items()]
 
     async def _send_for_ever(self) -> None:
         # A connection per request, as a fleet of separate callers would make them: the load spreads over all
@@ -135,6 +129,15 @@ class Traffic:
         setattr(second, outcome, getattr(second, outcome) + 1)
         while len(self._seconds) > KEPT_SECONDS:
             self._seconds.popitem(last=False)
+
+
+def _sum(seconds: Iterable[Second]) -> Second:
+    sum_ = Second()
+    for counts in seconds:
+        sum_.ok += counts.ok
+        sum_.failed += counts.failed
+        sum_.unanswered += counts.unanswered
+    return sum_
 
 
 def rows_kept_aside(artifacts: pathlib.Path) -> list[list[float]]:
