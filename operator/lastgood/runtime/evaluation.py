@@ -173,12 +173,12 @@ class Evaluation:
         self, each: _Round, judged: Sequence[Judged], asked_at: datetime, longest_gap: timedelta
     ) -> None:
         if each.start is None:
-            each.memory.steady = None
+            each.memory.fine = None
             return
         settled = each.settling.settled_at is not None and each.running
         available = each.snapshot.workload is not None and each.snapshot.workload.complete
-        each.memory.steady = steady.accumulate(
-            each.memory.steady,
+        each.memory.fine = steady.accumulate(
+            each.memory.fine,
             start=each.start,
             counts=settled and available and bake.counts(tuple(judged)),
             now=asked_at,

@@ -25,7 +25,7 @@ class Memory:
     judged_at: datetime | None = None
     start: steady.Start | None = None
     """What `tracks` and `judged` belong to."""
-    steady: steady.Steady | None = None
+    fine: steady.Steady | None = None
     undone_what: str = ""
     """The step on the workload that was taken last."""
     undone: int = 0
@@ -51,8 +51,8 @@ class Memory:
         same = start is not None and start == self.start
         recent = self.judged_at is not None and now - self.judged_at <= fresh_for
         lasted = timedelta(0)
-        if self.steady is not None and self.steady.start == start:
-            lasted = self.steady.lasted
+        if self.fine is not None and self.fine.start == start:
+            lasted = self.fine.lasted
         return View(
             model=snapshot.model,
             now=now,

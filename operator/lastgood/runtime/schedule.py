@@ -10,9 +10,12 @@ import heapq
 import itertools
 import logging
 from collections.abc import Awaitable, Callable, Hashable
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 log = logging.getLogger(__name__)
+
+LONGEST_PAUSE: Final = 60.0
+"""Seconds between two tries at a key whose callback keeps failing, from 1 s doubling."""
 
 KeyT = TypeVar("KeyT", bound=Hashable)
 
@@ -28,6 +31,7 @@ class Schedule(Generic[KeyT]):
         self._order = itertools.count()
         self._running: dict[KeyT, asyncio.Task[None]] = {}
         self._again: dict[KeyT, float] = {}
+        self._failures: dict[KeyT, int] = {}
         self._changed = asyncio.Event()
 
     def due(self, key: KeyT, *, after: float = 0.0) -> None:
@@ -42,6 +46,7 @@ class Schedule(Generic[KeyT]):
         """Take a key out of the schedule; one that runs ends as it would."""
         self._due.pop(key, None)
         self._again.pop(key, None)
+        self._failures.pop(key, None)
 
     async def run(self) -> None:
         """Run what is due until cancelled; what runs then is cancelled too."""
@@ -81,7 +86,13 @@ class Schedule(Generic[KeyT]):
         try:
             await self._run(key)
         except Exception:
-            log.exception("%s: looking at it failed; it is looked at again when it is due", key)
+            self._failures[key] = self._failures.get(key, 0) + 1
+            pause = min(2.0 ** (self._failures[key] - 1), LONGEST_PAUSE)
+            log.exception("%s: looking at it failed; it is looked at again in %g s", key, pause)
+            at = asyncio.get_running_loop().time() + pause
+            self._again[key] = min(at, self._again.get(key, at))
+        else:
+            self._failures.pop(key, None)
         finally:
             self._running.pop(key, None)
             again = self._again.pop(key, None)
