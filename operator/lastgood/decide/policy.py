@@ -26,7 +26,9 @@ CHAIN: Final[tuple[Rule, ...]] = (
     kill.mirror_the_released_field,  # and its release
     kill.mark_the_killed_version_bad,  # what an automatic kill stopped is Bad
     kill.enter_the_workload,  # what has to come back, before anything is scaled
-    kill.keep_at_zero,  # a killed model ends here
+    kill.scale_to_zero,  # the act of every kill, and the undoing of others' scaling up
+    recovery.forget_the_resume,  # what a person asked for before this kill does not count after it
+    kill.stay_at_zero,  # a killed model ends here
     recovery.recover,  # a released one until it is back
     stop_at_trouble,  # from here on nothing is done to a model that is not understood
     adopt.adopt,  # the first checkpoint

@@ -139,26 +139,36 @@ def enter_the_workload(view: View) -> Decision | None:
     return None
 
 
-def keep_at_zero(view: View) -> Decision | None:
-    """K1, K4, K5: a killed model's workload stays at zero, whoever scales it up."""
+def scale_to_zero(view: View) -> Decision | None:
+    """K1, K5: a killed model's workload is scaled to zero, whoever has scaled it up."""
+    if not view.engaged or view.workload is None or view.workload.replicas == 0:
+        return None
+    scale = steps.Scale(view.workload, 0)
+    return Decision(
+        Phase.STOPPING, "Stopping", _held_by(view), steps=(scale,), contested=_release_refused(view)
+    )
+
+
+def stay_at_zero(view: View) -> Decision | None:
+    """K4: a killed model stays where it is; it counts as stopped when no pod of it is left."""
     if not view.engaged:
         return None
-    held_by = ", ".join(switch.name for switch in view.engaged)
-    reason = view.engaged[0].reason
-    message = f"held at zero by {held_by}: {reason}" if reason else f"held at zero by {held_by}"
-    contested = _release_refused(view)
-    workload = view.workload
-    if workload is None:
+    message, contested = _held_by(view), _release_refused(view)
+    if view.workload is None:
         return Decision(Phase.KILLED, "NothingRuns", message, contested=contested)
-    if workload.replicas > 0:
-        scale = steps.Scale(workload, 0)
-        return Decision(Phase.STOPPING, "Stopping", message, steps=(scale,), contested=contested)
-    if workload.pods:
-        left = ", ".join(pod.name for pod in workload.pods[:5])
-        more = f" and {len(workload.pods) - 5} more" if len(workload.pods) > 5 else ""
+    pods = view.workload.pods
+    if pods:
+        left = ", ".join(pod.name for pod in pods[:5])
+        more = f" and {len(pods) - 5} more" if len(pods) > 5 else ""
         waiting = f"{message}; waiting for {left}{more} to end"
         return Decision(Phase.STOPPING, "Stopping", waiting, contested=contested)
     return Decision(Phase.KILLED, "SwitchEngaged", message, contested=contested)
+
+
+def _held_by(view: View) -> str:
+    held_by = ", ".join(switch.name for switch in view.engaged)
+    reason = view.engaged[0].reason
+    return f"held at zero by {held_by}: {reason}" if reason else f"held at zero by {held_by}"
 
 
 def _release_refused(view: View) -> str:

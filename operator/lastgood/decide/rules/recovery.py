@@ -39,6 +39,21 @@ def recover(view: View) -> Decision | None:
     return _return(view, view.workload, entry)
 
 
+def forget_the_resume(view: View) -> Decision | None:
+    """P3: a resume names one start; kept, it would start the next kill's model as soon as that is released."""
+    if names.ANNOTATION_RESUME not in view.model.annotations or _is_waiting(view):
+        return None
+    step = steps.ForgetRequest(names.ANNOTATION_RESUME)
+    return Decision(Phase.SERVING, "Resumed", "the resume is done", steps=(step,))
+
+
+def _is_waiting(view: View) -> bool:
+    """Whether the model is released and still at zero: only then does a resume mean anything."""
+    entries = kill.held_entries(view)
+    started = any(entry.ceiling > 0 for entry in entries)
+    return bool(entries) and not view.engaged and not started
+
+
 def _start(view: View, entry: facts.Entry) -> Decision:
     if entry.replicas == 0:
         return _rewrite(
