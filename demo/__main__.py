@@ -47,7 +47,7 @@ def run(*, console: rich.console.Console, on_kind: bool = False, keep: bool = Fa
     except asyncio.CancelledError:
         teller.rest()
         teller.note("stopped; nothing is left running")
-        return 0 if keep else INTERRUPTED
+        return INTERRUPTED
     teller.came_true("every step happened, and nothing is left running")
     return 0
 

@@ -35,7 +35,8 @@ async def perform(*, build: Build, teller: telling.Telling, work: pathlib.Path, 
         await _tables(built, teller=teller, played=played)
         if keep:
             _how_to_look_around(built, teller=teller)
-            await asyncio.Event().wait()
+            with contextlib.suppress(asyncio.CancelledError):  # the way to end it
+                await asyncio.Event().wait()
 
 
 async def _tables(built: stage.Stage, *, teller: telling.Telling, played: list[story.Played]) -> None:

@@ -50,7 +50,7 @@ class Scene:
             if time.monotonic() > deadline:
                 now = await self.how_things_stand()
                 raise errors.StoryError(f"{otherwise} within {within:.0f} s. {now}")
-            self.telling.watching(await self.how_things_stand())
+            self.telling.watching(await self.how_things_stand(), alarming=self._clients_suffer())
             await asyncio.sleep(POLL_SECONDS)
 
     async def how_things_stand(self) -> str:
@@ -58,11 +58,13 @@ class Scene:
         status = (await self.stage.cluster.model()).get("status", {})
         counts = self.traffic.over(2)
         ratio = self.traffic.error_ratio()
-        seen = "no answers" if ratio is None else f"error ratio {ratio:.1%} over 10 s"
-        client = (
-            f"{counts.ok / 2:.0f} ok {counts.failed / 2:.0f} failed {counts.unanswered / 2:.0f} unanswered"
-        )
-        return f"{status.get('state', '-'):<10} runs {await self.running():<20} client/s: {client}, {seen}"
+        seen = "no answers" if ratio is None else f"{ratio:5.1%} errors over 10 s"
+        client = f"{counts.ok / 2:3.0f} ok/s {counts.failed / 2:3.0f} failed/s {counts.unanswered / 2:3.0f} unanswered/s"
+        return f"{status.get('state', '-'):<10} runs {await self.running():<20} {client} {seen}"
+
+    def _clients_suffer(self) -> bool:
+        counts = self.traffic.over(2)
+        return counts.failed + counts.unanswered > 0
 
     async def running(self) -> str:
         """Return the model servers that the operating system knows, such as `2 x 1.4.0`."""

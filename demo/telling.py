@@ -59,16 +59,17 @@ class Telling:
         self.rest()
         self._line(f"✘ {text}", style="bold red")
 
-    def watching(self, text: str) -> None:
+    def watching(self, text: str, *, alarming: bool) -> None:
         """Show how things stand while a step waits: in place on a terminal, else as a line now and then."""
+        style = "yellow" if alarming else "default"
         if self.console.is_terminal:
             if self._live is None:
                 self._live = self.console.status("", spinner="dots")
                 self._live.start()
-            self._live.update(rich.text.Text(text, style="yellow"))
+            self._live.update(rich.text.Text(text, style=style))
         elif time.monotonic() >= self._next_traffic_line:
             self._next_traffic_line = time.monotonic() + TRAFFIC_LINE_SECONDS
-            self._line(text, style="yellow")
+            self._line(text, style=style)
 
     def rest(self) -> None:
         """Take the live line away."""
@@ -85,6 +86,7 @@ class Telling:
             table.add_column(column, overflow="fold")
         for row in rows:
             table.add_row(*row)
+        self.console.print()
         self.console.print(table, highlight=False)
 
     def since_start(self, stamp: str) -> str:
