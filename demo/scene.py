@@ -59,7 +59,8 @@ class Scene:
         counts = self.traffic.over(2)
         ratio = self.traffic.error_ratio()
         seen = "no answers" if ratio is None else f"{ratio:5.1%} errors over 10 s"
-        client = f"{counts.ok / 2:3.0f} ok/s {counts.failed / 2:3.0f} failed/s {counts.unanswered / 2:3.0f} unanswered/s"
+        rates = [round(count / 2) for count in (counts.ok, counts.failed, counts.unanswered)]
+        client = "{:3d} ok/s {:3d} failed/s {:3d} unanswered/s".format(*rates)
         return f"{status.get('state', '-'):<10} runs {await self.running():<20} {client} {seen}"
 
     def _clients_suffer(self) -> bool:
