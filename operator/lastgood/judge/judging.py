@@ -39,6 +39,8 @@ def judge(
 
 
 def _without_a_value(threshold: thresholds.ResolvedThreshold, look: looks.Look) -> Judgement | None:
+    if threshold.max is None and threshold.min is None:
+        return Judgement(Verdict.INVALID, Reason.NO_LIMIT, "there is no max or min to judge by")
     if isinstance(look, looks.NotRunning):
         return Judgement(Verdict.INSUFFICIENT, Reason.NOT_RUNNING, "the version has no pods to look at")
     if isinstance(look, looks.WarmingUp):
@@ -118,7 +120,7 @@ def _reduced(values: tuple[float, ...], reduce: str | None) -> float:
     if reduce == "min":
         return min(numbers, default=math.nan)
     # A sum or mean that leaves out a part is wrong, so NaN stays NaN; inf - inf is NaN too.
-    total = math.fsum(values) if all(map(math.isfinite, values)) else sum(values)
+    total = sum(values)
     return total / len(values) if reduce == "avg" else total
 
 
@@ -145,9 +147,14 @@ def _no_data(
     now: datetime,
     longest_gap: timedelta,
 ) -> Judgement:
-    """Freeze the track, or let missing data breach where a person asked for it and it is really missing."""
+    """Freeze the track, or let missing data breach where a person asked for it and it is really missing.
+
+    A stop or a restart is no gap in the data but another start, before which nothing counts (rule J7).
+    """
+    if not isinstance(look, looks.Asked):
+        return settled
     missing = settled.reason in (Reason.NO_DATA, Reason.TOO_FEW_SAMPLES, Reason.NOT_A_NUMBER)
-    asked = isinstance(look, looks.Asked) and look.server_has_data and not look.window_filling
+    asked = look.server_has_data and not look.window_filling
     if threshold.on_no_data == "Breach" and missing and asked:
         return _by_value(
             threshold,

@@ -23,6 +23,7 @@ class Reason(enum.StrEnum):
     NO_DATA = "NoData"
     REFUSED = "Refused"
     SEVERAL_SERIES = "SeveralSeries"
+    NO_LIMIT = "NoLimit"
     ABOVE_MAX = "AboveMax"
     BELOW_MIN = "BelowMin"
     NOT_CLEAR_YET = "NotClearYet"
