@@ -1,0 +1,91 @@
+# What people and CI run. Every target first sets up the virtual environment that it needs; `make help` lists them.
+#
+#   make PYTHON=python3.12 test    uses another Python (3.11 or later)
+#   make demo KEEP=1               leaves the demo's cluster running until Ctrl-C
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+# The environment is complete for exactly one content of the lock and one minor version of Python.
+KEY := $(shell $(PYTHON) -c 'import hashlib, sys; print("py%d.%d" % sys.version_info[:2], hashlib.sha256(open("requirements-dev.lock", "rb").read()).hexdigest()[:12], sep="-")')
+READY := $(VENV)/.ready-$(or $(KEY),without-python)
+
+TYPED := operator/lastgood devcluster demo tests $(if $(wildcard bench/*.py),bench)
+FAST_TESTS := $(wildcard tests/unit tests/simulation tests/chart)
+PYTEST := $(BIN)/python -m pytest
+step = @printf '\n==> %s  %s\n' "$$(date +%T)" '$(1)'
+
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+.PHONY: help demo demo-kind demo-recording test test-unit test-cluster test-e2e lint crds docs bench build venv clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
+
+demo: $(READY) ## Play the story: a bad version, a rollback, a kill, on a real cluster without containers
+	@$(BIN)/python -m demo
+
+demo-kind: $(READY) ## The same on kind (needs docker, kind and kubectl)
+	@$(BIN)/python -m demo --kind
+
+demo-recording: $(READY) ## Play the story and draw what it printed into docs/assets/demo.svg
+	@$(BIN)/python -m demo.record
+
+test: lint test-unit test-cluster test-e2e ## Everything: lint, then the tests below, cheapest first
+
+lint: $(READY) ## Style, types, the walls between the rooms, and generated files
+	$(call step,ruff: rules and format)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(call step,mypy: strict types)
+	$(BIN)/mypy $(TYPED)
+	$(call step,import-linter: the walls between the rooms)
+	$(BIN)/lint-imports
+	$(call step,generated files equal their source)
+	$(BIN)/python -m lastgood.api.crd --check crds
+	$(BIN)/python -m lastgood.api.reference --check docs/reference/api.md
+
+test-unit: $(READY) ## Tests without a cluster (a minute)
+	$(call step,tests without a cluster)
+	$(PYTEST) $(FAST_TESTS)
+
+test-cluster: build ## Tests on the embedded cluster: a real API server, etcd and controllers
+	$(call step,tests on the embedded cluster)
+	$(PYTEST) tests/cluster
+
+test-e2e: build ## The whole story with a real Prometheus and real model servers
+	$(call step,end-to-end tests)
+	$(PYTEST) tests/e2e
+
+build: $(READY) ## Build the embedded cluster's binaries, unless they are cached (12 minutes on 2 cores)
+	$(call step,binaries of the embedded cluster)
+	$(BIN)/python -m devcluster build
+
+crds: $(READY) ## Write crds/ from the models
+	$(BIN)/python -m lastgood.api.crd crds
+
+docs: $(READY) ## Write docs/reference/ from the models
+	$(BIN)/python -m lastgood.api.reference docs/reference/api.md
+
+bench: $(READY) ## Run the benchmarks in bench/; each prints one table
+	@for script in $(sort $(wildcard bench/bench_*.py)); do $(BIN)/python $$script || exit 1; done
+
+venv: $(READY) ## Set up the virtual environment from the lock
+
+$(READY): requirements-dev.lock
+	$(call step,virtual environment in $(VENV))
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo 'lastgood needs Python 3.11 or later, and $(PYTHON) is not: run make PYTHON=python3.12 or the like.'; exit 1; }
+	@rm -f $(VENV)/.ready-*
+	@version='import sys; print(sys.version_info[:2])'; \
+	  test "$$($(BIN)/python -c "$$version" 2>/dev/null)" = "$$($(PYTHON) -c "$$version")" || \
+	  $(PYTHON) -m venv --clear $(VENV)
+	@awk '/^[^ #]/ {wanted = /^uv==/} wanted' requirements-dev.lock > $(VENV)/uv.lock
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --no-deps --require-hashes --requirement $(VENV)/uv.lock
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements-dev.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+clean: ## Delete what set-up, tests and the demo left in this folder; cached binaries stay
+	rm -rf $(VENV) .state .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
