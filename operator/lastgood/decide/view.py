@@ -109,8 +109,9 @@ class View:
 
     def concerns(self, switch: Switch) -> bool:
         """Whether a switch is about this model: it selects it, or holds an entry for its workload."""
-        selects = switch.selects(self.model.name, self.model.labels)
-        return selects or switch.entry(self.model.workload_name) is not None
+        name = self.model.workload_name
+        selects = switch.selects(self.model.name, self.model.labels) or name in switch.workloads
+        return selects or switch.entry(name) is not None
 
     @property
     def active(self) -> Checkpoint | None:

@@ -81,16 +81,18 @@ async def connect(*, kubeconfig: str | None, context: str | None = None) -> "Api
             f"cannot read {where}: {error}; pass --kubeconfig PATH, or run inside a cluster"
         ) from error
     configuration.connection_pool_maxsize = 64
-    return ApiServer(kubernetes_client.ApiClient(configuration))
+    return ApiServer(configuration, in_cluster=kubeconfig is None)
 
 
 class ApiServer:
     """A real API server, through `kubernetes.aio`'s connection pool and credentials."""
 
-    def __init__(self, api: kubernetes_client.ApiClient) -> None:
-        self._api = api
+    def __init__(self, configuration: kubernetes_client.Configuration, *, in_cluster: bool = False) -> None:
+        self.configuration = configuration
+        self.in_cluster = in_cluster
+        self._api = kubernetes_client.ApiClient(configuration)
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         """Close the connections."""
         await self._api.close()  # type: ignore[no-untyped-call]
 

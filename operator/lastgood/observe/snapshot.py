@@ -100,12 +100,13 @@ def _snapshot(
     checkpoints: Sequence[Object],
     switches: Sequence[Object],
 ) -> Snapshot:
-    model = written.model(raw)
-    read = [written.checkpoint(each) for each in checkpoints]
-    read_switches = [written.switch(each) for each in switches]
+    model = store.parsed(raw, written.model)
+    read = [store.parsed(each, written.checkpoint) for each in checkpoints]
+    read_switches = [store.parsed(each, written.switch) for each in switches]
     workload = None
     if deployment is not None:
-        workload = workloads.workload(deployment, store.pods_of(deployment["metadata"]["uid"]))
+        bare = store.parsed(deployment, workloads.workload)
+        workload = dataclasses.replace(bare, pods=tuple(store.pods_of(bare.uid)))
     trouble = _trouble(store, model, workload)
     if None in read or None in read_switches:
         trouble = Trouble(

@@ -6,9 +6,9 @@ there may be something to do. What is done is decided on facts read afresh (rule
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from lastgood.api import names
 from lastgood.decide import world
@@ -18,6 +18,7 @@ from lastgood.observe import workloads
 Key = tuple[str, str]
 """Namespace and name."""
 Object = Mapping[str, Any]
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -36,6 +37,7 @@ class Store:
     _deployment_of: dict[str, Key] = field(default_factory=dict)
     _models_of: dict[Key, set[Key]] = field(default_factory=lambda: defaultdict(set))
     _workload_of: dict[Key, Key] = field(default_factory=dict)
+    _parsed: dict[str, tuple[str, Any]] = field(default_factory=dict)
 
     def put(self, resource: resources.Resource, raw: Object) -> set[Key]:
         """Keep an object that was added or changed; return the models that it concerns."""
@@ -52,6 +54,8 @@ class Store:
             return self._change_replica_set(raw, gone=gone)
         kept = self._kept(resource)
         key = _key(raw)
+        if gone:
+            self._parsed.pop(raw["metadata"]["uid"], None)
         earlier = kept.pop(key, None)
         if not gone:
             kept[key] = raw
@@ -130,13 +134,42 @@ class Store:
         key = self._deployment_of.get(deployment_uid)
         return set() if key is None else set(self._models_of.get(key, ()))
 
+    def parsed(self, raw: Object, read: Callable[[Object], T]) -> T:
+        """Return what `read` makes of an object; it is asked once for each resourceVersion.
+
+        Objects are looked at far more often than they change, and digests and validation cost a millisecond each.
+        """
+        uid, version = raw["metadata"]["uid"], raw["metadata"]["resourceVersion"]
+        known = self._parsed.get(uid)
+        if known is None or known[0] != version:
+            known = (version, read(raw))
+            self._parsed[uid] = known
+        value: T = known[1]
+        return value
+
     def pods_of(self, deployment_uid: str) -> list[world.Pod]:
         """Return the pods that belong to a Deployment by their owner references."""
-        return [
+        found = [
             dataclasses.replace(self._pods[pod_uid].pod, digest=self._replica_sets[set_uid].digest)
             for set_uid in self._sets_of.get(deployment_uid, ())
             for pod_uid in self._pods_of.get(set_uid, ())
         ]
+        return sorted(found, key=lambda pod: pod.name)
+
+    def unowned(self, resource: resources.Resource, raw: Object) -> set[Key]:
+        """Return the Deployments that an engaged or released switch holds or names, and that no model speaks for."""
+        namespace, name = _key(raw)
+        if resource is resources.KILL_SWITCHES:
+            found = _held_by(raw)
+        elif resource is resources.DEPLOYMENTS:
+            held = (_held_by(switch) for (where, _), switch in self.switches.items() if where == namespace)
+            found = {name} if any(name in each for each in held) else set()
+        elif resource is resources.MODEL_DEPLOYMENTS:
+            held = (_held_by(switch) for (where, _), switch in self.switches.items() if where == namespace)
+            found = set().union(*held)
+        else:
+            return set()
+        return {(namespace, each) for each in found if not self._models_of.get((namespace, each))}
 
     def models_on(self, workload: Key) -> set[Key]:
         """Return the models that name a Deployment."""
@@ -170,6 +203,12 @@ class Store:
 def _key(raw: Object) -> Key:
     metadata = raw["metadata"]
     return metadata["namespace"], metadata["name"]
+
+
+def _held_by(switch: Object) -> set[str]:
+    spec = switch.get("spec") or {}
+    entries = {entry.get("workload", "") for entry in spec.get("restore") or []}
+    return entries | set(spec.get("workloads") or [])
 
 
 def _owned_by(owner: str, uid: str) -> Object:

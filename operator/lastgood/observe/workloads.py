@@ -3,7 +3,7 @@
 Pods and ReplicaSets are kept in a slim form: a cluster has many, and a decision reads a dozen fields of them.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -91,8 +91,8 @@ def _failure(status: Mapping[str, Any]) -> tuple[str, str]:
     return "", ""
 
 
-def workload(raw: Mapping[str, Any], pods: Iterable[world.Pod]) -> world.Workload:
-    """Read a Deployment, with the pods that belong to it."""
+def workload(raw: Mapping[str, Any]) -> world.Workload:
+    """Read a Deployment; its pods are objects of their own, and none of them is known yet."""
     metadata, spec, status = raw["metadata"], raw["spec"], raw.get("status") or {}
     pod_template = spec.get("template") or {}
     replicas = int(spec.get("replicas") if spec.get("replicas") is not None else 1)
@@ -108,7 +108,6 @@ def workload(raw: Mapping[str, Any], pods: Iterable[world.Pod]) -> world.Workloa
         paused=bool(spec.get("paused")),
         complete=seen and all(count == replicas for count in counts),
         progressed_at=_progressed_at(status),
-        pods=tuple(sorted(pods, key=lambda each: each.name)),
     )
 
 

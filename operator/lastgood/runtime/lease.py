@@ -166,7 +166,7 @@ class Elector:
             self._lease = None  # somebody wrote since; the next turn looks
         except (errors.ClusterError, TimeoutError) as error:
             self._lease = None  # whether it was written is unknown
-            logger.warning("Lease %s/%s: %s", self._namespace, self._name, error or "no answer in time")
+            logger.warning("Lease %s/%s: %s", self._namespace, self._name, str(error) or "no answer in time")
 
     async def _look(self) -> None:
         try:

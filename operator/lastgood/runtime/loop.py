@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from lastgood.kube import resources
 from lastgood.observe import snapshot as observing
 from lastgood.observe import written
 from lastgood.observe.server import Server
 from lastgood.observe.store import Key, Store
 from lastgood.runtime.driving import Actor, Driver
 from lastgood.runtime.evaluation import Evaluation
+from lastgood.runtime.holding import Holder
 from lastgood.runtime.memory import Memory
 from lastgood.runtime.schedule import Schedule
 
@@ -42,6 +44,7 @@ class Loop:
         *,
         store: Store,
         driver: Driver,
+        holder: Holder,
         evaluation: Evaluation,
         actor: Actor,
         clock: Callable[[], datetime],
@@ -54,6 +57,8 @@ class Loop:
         self._clock = clock
         self._memories: dict[Key, Memory] = {}
         self._urgent = Schedule(self._drive, workers=URGENT_WORKERS)
+        self._holder = holder
+        self._holds = Schedule(self._hold, workers=URGENT_WORKERS)
         self._drives = Schedule(self._drive, workers=workers)
         self._evaluations = Schedule(self._join_round, workers=MOST_EVALUATIONS)
         self._rounds: dict[Server | None, _Joining] = {}
@@ -67,17 +72,29 @@ class Loop:
                 self._evaluations.due(key)
             lane.due(key)
 
+    def hold(self, workloads: Collection[Key]) -> None:
+        """Look at Deployments that a switch holds and no model speaks for."""
+        for workload in workloads:
+            self._holds.due(workload)
+
     def due_all(self) -> None:
         """Look at every model now: the lease has just become ours."""
         self.due(list(self._store.models))
         for key in self._store.models:
             self._evaluations.due(key)
+        for switch in self._store.switches.values():
+            self.hold(self._store.unowned(resources.KILL_SWITCHES, switch))
 
     async def run(self) -> None:
         """Look after the models until cancelled."""
         async with asyncio.TaskGroup() as group:
-            for lane in (self._urgent, self._drives, self._evaluations):
+            for lane in (self._urgent, self._holds, self._drives, self._evaluations):
                 group.create_task(lane.run())
+
+    async def _hold(self, workload: Key) -> None:
+        again = await self._holder.hold(workload)
+        if again is not None:
+            self._holds.due(workload, after=again.total_seconds())
 
     async def _drive(self, key: Key) -> None:
         memory = self._memories.get(key)

@@ -28,6 +28,10 @@ WATCHED: Final = (
 )
 """What models are made of; the models last, so that a first look at one finds the rest of it."""
 
+Login = Callable[..., kopf.ConnectionInfo | None]
+"""A handler of kopf that gives credentials; called again when they are refused."""
+Hold = Callable[[Collection[Key]], None]
+"""Takes the Deployments that a switch holds and no model speaks for."""
 Due = Callable[[Collection[Key], bool], None]
 """Takes the models that a change concerns, and whether it is a kill or a release."""
 
@@ -36,11 +40,12 @@ class Watcher:
     """Keeps the store like the API server, by watches and by a full reading every few minutes."""
 
     def __init__(
-        self, *, cluster: client.Cluster, store: Store, due: Due, namespaces: Collection[str] = ()
+        self, *, cluster: client.Cluster, store: Store, due: Due, hold: Hold, namespaces: Collection[str] = ()
     ) -> None:
         self._cluster = cluster
         self._store = store
         self._due = due
+        self._hold = hold
         self._namespaces = tuple(namespaces)
 
     async def read_all(self) -> None:
@@ -52,6 +57,8 @@ class Watcher:
                 for raw in await self._cluster.list(resource, namespace)
             ]
             self._due(self._store.sweep(resource, found), False)
+            for raw in found if resource is resources.KILL_SWITCHES else ():
+                self._hold(self._store.unowned(resource, raw))
 
     async def sweep(self, every: float) -> None:
         """Read everything again every so many seconds: a gap in a watch leaves ghosts behind."""
@@ -62,12 +69,10 @@ class Watcher:
             except errors.ClusterError as error:
                 log.warning("cannot compare the watches with the API server: %s", error)
 
-    async def watch(
-        self, connection: kopf.ConnectionInfo, *, stop: asyncio.Event, ready: asyncio.Event
-    ) -> None:
-        """Watch until `stop` is set."""
+    async def watch(self, login: Login, *, stop: asyncio.Event, ready: asyncio.Event) -> None:
+        """Watch until `stop` is set, or until SIGTERM or SIGINT."""
         registry = kopf.OperatorRegistry()
-        kopf.on.login(registry=registry)(_login(connection))
+        kopf.on.login(registry=registry)(login)
         for resource in WATCHED:
             group = resource.group or ""
             kopf.on.event(group, resource.version, resource.plural, registry=registry)(
@@ -98,6 +103,7 @@ class Watcher:
             self._due(self._store.remove(resource, raw), urgent)
         else:
             self._due(self._store.put(resource, raw), urgent)
+        self._hold(self._store.unowned(resource, raw))
 
 
 def _is_urgent(resource: resources.Resource, raw: Mapping[str, Any], store: Store) -> bool:
@@ -119,11 +125,24 @@ def _is_urgent(resource: resources.Resource, raw: Mapping[str, Any], store: Stor
     return False
 
 
-def _login(connection: kopf.ConnectionInfo) -> Callable[..., kopf.ConnectionInfo]:
-    def login(**_: Any) -> kopf.ConnectionInfo:
-        return connection
+def login(server: client.ApiServer) -> Login:
+    """Return how kopf logs in: as our own client does, or with the pod's service account, whose token changes."""
+    if server.in_cluster:
+        return kopf.login_with_service_account
 
-    return login
+    def as_our_client(**_: Any) -> kopf.ConnectionInfo:
+        used = server.configuration
+        return kopf.ConnectionInfo(
+            server=used.host,
+            ca_path=used.ssl_ca_cert,
+            insecure=not used.verify_ssl,
+            scheme="Bearer" if used.api_key.get("BearerToken") else None,
+            token=str(used.api_key.get("BearerToken") or "").removeprefix("Bearer ") or None,
+            certificate_path=used.cert_file,
+            private_key_path=used.key_file,
+        )
+
+    return as_our_client
 
 
 def _settings() -> kopf.OperatorSettings:
