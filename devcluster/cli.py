@@ -85,9 +85,7 @@ def _gate(_context: click.Context, _parameter: click.Parameter, values: tuple[st
 @click.option("--foreground", is_flag=True, help="Stay, and end the cluster with Ctrl-C.")
 def up(*, name: str, state_dir: Path | None, images: Path | None, foreground: bool, **settings: Any) -> None:
     """Start a cluster, building what is missing, and return when it is ready."""
-    options = ClusterOptions(
-        name=name, state_dir=state_dir, images=images.absolute() if images else None, **settings
-    )
+    options = ClusterOptions(name=name, state_dir=state_dir, images=images, **settings).with_absolute_paths()
     if _already_up(options):
         return
     with progress.shown() as report:

@@ -61,7 +61,7 @@ class Cluster:
         ``progress`` hears ``{"event": "ready", "component": ...}`` and at last ``{"event": "up", "seconds": ...}``.
         Raises MissingBinariesError when the binaries are not built, StartError when it does not become ready.
         """
-        options = options or ClusterOptions()
+        options = (options or ClusterOptions()).with_absolute_paths()
         paths = binaries.locate()
         name = options.name or f"unnamed-{os.getpid()}-{secrets.token_hex(3)}"
         cluster = cls(state_dir=state_dir_of(name=name, state_dir=options.state_dir))

@@ -99,6 +99,14 @@ class ClusterOptions:
                 f"The scrape interval {self.scrape_interval!r} is no duration: write 1s, 500ms or 1m30s."
             )
 
+    def with_absolute_paths(self) -> Self:
+        """Return the same options for a process with another working folder."""
+        return dataclasses.replace(
+            self,
+            state_dir=self.state_dir and self.state_dir.absolute(),
+            images=self.images and self.images.absolute(),
+        )
+
     def to_json(self) -> str:
         """Return the options as JSON."""
         fields = dataclasses.asdict(self) | {"feature_gates": dict(self.feature_gates)}

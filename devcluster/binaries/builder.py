@@ -49,12 +49,12 @@ class Step:
 Report = Callable[[Step], None]
 
 
-def build(*, report: Report, names: Sequence[str] = recipes.NAMES) -> dict[str, Path]:
+def build(*, report: Report) -> dict[str, Path]:
     """Build what is neither given nor cached and return the path of each binary.
 
     Raises BuildError: one sentence that names the log with the rest.
     """
-    wanted = {name: source for name, source in binaries.sources().items() if name in names}
+    wanted = binaries.sources()
     for name, source in wanted.items():
         if source.given_by:
             report(Step(kind="given", name=name, detail=f"{source.given_by}={source.path.parent}"))

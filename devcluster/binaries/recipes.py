@@ -70,8 +70,6 @@ RECIPES = (
 )
 """All binaries, in the order in which they are built."""
 
-NAMES = tuple(recipe.name for recipe in RECIPES)
-
 
 @functools.cache
 def kubernetes_version() -> str:

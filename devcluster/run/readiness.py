@@ -1,6 +1,6 @@
 """What "ready" means: the API server says so, nodes are Ready, and a Deployment gets all the way to a running pod.
 
-Each question is asked every few hundredths of a second, and each costs a millisecond; a cluster that comes up in three
+Each question is asked every twentieth of a second, and each costs a millisecond; a cluster that comes up in three
 seconds should not be waited for in steps of one.
 """
 
@@ -16,7 +16,7 @@ from devcluster import errors
 from devcluster.run import wire
 from devcluster.run.child import Child
 
-INTERVAL = 0.03
+INTERVAL = 0.05
 _CERTIFICATES = 2  # the server's own and its authority's
 
 

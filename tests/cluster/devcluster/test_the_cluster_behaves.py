@@ -172,9 +172,10 @@ def test_a_user_may_do_what_a_role_allows_and_nothing_else(cluster: Cluster, nam
 
 
 def test_controllers_act_under_their_own_accounts(cluster: Cluster, namespace: str) -> None:
-    can = ("auth", "can-i", "update", "deployments/scale", "-n", namespace)
+    can = ("auth", "can-i", "update", "deployments.apps", "--subresource=scale", "-n", namespace)
     account = "system:serviceaccount:kube-system:horizontal-pod-autoscaler"
     assert cluster.kubectl(*can, f"--as={account}").stdout.strip() == "yes"
+    assert cluster.kubectl(*can, "--as=system:kube-controller-manager", check=False).stdout.strip() == "no"
     cluster.kubectl(
         "get", "serviceaccount", "-n", "kube-system", "horizontal-pod-autoscaler", "deployment-controller"
     )
