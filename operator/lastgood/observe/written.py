@@ -10,10 +10,6 @@ from lastgood.api import killswitch, modelcheckpoint, modeldeployment, names
 from lastgood.decide import facts, template
 from lastgood.decide.view import Model
 
-MODEL_UID: Final = names.GROUP + "/model-uid"
-BAD_DIGEST: Final = names.GROUP + "/bad-digest"
-ENGAGED_AT: Final = names.GROUP + "/engaged-at"
-"""Annotations of the switches that the operator engages."""
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -119,9 +115,9 @@ def switch(raw: Mapping[str, Any]) -> facts.Switch | None:
         selector=spec.selector,
         workloads=spec.workloads or (),
         entries=tuple(_entry(entry) for entry in spec.restore),
-        model_uid=annotations.get(MODEL_UID, ""),
-        bad_digest=annotations.get(BAD_DIGEST, ""),
-        engaged_at=moment(annotations.get(ENGAGED_AT)) or parsed.metadata.creation_timestamp,
+        model_uid=annotations.get(names.ANNOTATION_MODEL_UID, ""),
+        bad_digest=annotations.get(names.ANNOTATION_BAD_DIGEST, ""),
+        engaged_at=moment(annotations.get(names.ANNOTATION_ENGAGED_AT)) or parsed.metadata.creation_timestamp,
         resource_version=parsed.metadata.resource_version or "",
     )
 

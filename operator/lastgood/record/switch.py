@@ -6,7 +6,6 @@ from lastgood.api import names
 from lastgood.api.timestamps import written
 from lastgood.decide import facts, records
 from lastgood.kube import client, resources
-from lastgood.observe.written import BAD_DIGEST, ENGAGED_AT, MODEL_UID
 
 
 async def engage(cluster: client.Cluster, namespace: str, record: records.EngageSwitch) -> None:
@@ -17,9 +16,9 @@ async def engage(cluster: client.Cluster, namespace: str, record: records.Engage
             "name": switch.name,
             "labels": {names.LABEL_CAUSE: switch.cause.value},
             "annotations": {
-                MODEL_UID: switch.model_uid,
-                BAD_DIGEST: switch.bad_digest,
-                ENGAGED_AT: "" if switch.engaged_at is None else written(switch.engaged_at),
+                names.ANNOTATION_MODEL_UID: switch.model_uid,
+                names.ANNOTATION_BAD_DIGEST: switch.bad_digest,
+                names.ANNOTATION_ENGAGED_AT: "" if switch.engaged_at is None else written(switch.engaged_at),
             },
         },
         "spec": {
@@ -39,7 +38,7 @@ async def engage(cluster: client.Cluster, namespace: str, record: records.Engage
 async def release(cluster: client.Cluster, namespace: str, record: records.ReleaseSwitch) -> None:
     """Release the switch that mirrors a model's field; what it holds stays listed until it is back."""
     body = {
-        "metadata": {"annotations": {f"{names.GROUP}/released-by": record.by}},
+        "metadata": {"annotations": {names.ANNOTATION_RELEASED_BY: record.by}},
         "spec": {"engaged": False},
     }
     await _patch(cluster, namespace, record.switch, body)
