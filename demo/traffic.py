@@ -85,6 +85,10 @@ class Traffic:
         answered = counts.ok + counts.failed
         return counts.failed / answered if answered else None
 
+    def next_row(self) -> list[float]:
+        """Return a row of the seeded sequence: one that training has not seen, with a little noise."""
+        return [value * self._random.gauss(1.0, NOISE) for value in self._random.choice(self._rows)]
+
     async def _send_for_ever(self) -> None:
         # A connection per request, as a fleet of separate callers would make them: the load spreads over all
         # ready pods.
@@ -108,7 +112,7 @@ class Traffic:
                 await asyncio.gather(*in_flight, return_exceptions=True)
 
     async def _send_one(self, session: aiohttp.ClientSession) -> None:
-        row = [value * self._random.gauss(1.0, NOISE) for value in self._random.choice(self._rows)]
+        row = self.next_row()
         tensor = {"name": "rows", "shape": [1, len(row)], "datatype": "FP64", "data": row}
         try:
             async with session.post(self._url, json={"inputs": [tensor]}) as answer:
