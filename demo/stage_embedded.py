@@ -30,7 +30,7 @@ async def build(
         raise errors.SetUpError(
             "this demo runs pods as processes, which needs Linux: use `make demo-kind` with docker"
         )
-    await _build_what_is_missing(work=work, say=say)
+    await _build_what_is_missing(say=say)
     servers = await asyncio.to_thread(environment.model_server_environment, say=say)
     models = await asyncio.to_thread(environment.model_artifacts, environment=servers, say=say)
     images = _image_table(work=work, servers=servers, models=models)
@@ -75,25 +75,23 @@ def _start_cluster(
     return running
 
 
-async def _build_what_is_missing(*, work: pathlib.Path, say: Callable[[str], None]) -> None:
-    """Build the cluster's binaries unless they are at hand; the build's own output goes to a log."""
+async def _build_what_is_missing(*, say: Callable[[str], None]) -> None:
+    """Build the cluster's binaries unless they are at hand; the build shows its own progress."""
     if all(source.present for source in binaries.sources().values()):
         return
-    log = work / "build.log"
-    say(f"building the cluster's binaries with Go (once; about ten minutes on two cores; log {log})")
-    with log.open("wb") as output:
-        build = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "devcluster", "build", cwd=ROOT, stdout=output, stderr=output
-        )
-        try:
-            code = await build.wait()
-        except asyncio.CancelledError:
+    say("building the cluster's binaries with Go: once, about ten minutes on two cores")
+    build = await asyncio.create_subprocess_exec(sys.executable, "-m", "devcluster", "build", cwd=ROOT)
+    try:
+        code = await build.wait()
+    except asyncio.CancelledError:
+        if build.returncode is None:
             build.terminate()
             await build.wait()
-            raise
+        raise
     if code != 0:
-        tail = "\n".join(log.read_text().splitlines()[-8:])
-        raise errors.SetUpError(f"`python -m devcluster build` failed with exit code {code}:\n{tail}")
+        raise errors.SetUpError(
+            f"`python -m devcluster build` failed with exit code {code}: its words are above"
+        )
 
 
 def _image_table(*, work: pathlib.Path, servers: pathlib.Path, models: pathlib.Path) -> pathlib.Path:
