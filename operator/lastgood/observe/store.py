@@ -171,6 +171,10 @@ class Store:
             return set()
         return {(namespace, each) for each in found if not self._models_of.get((namespace, each))}
 
+    def workload_of(self, model: Key) -> str:
+        """Return the Deployment that a model names."""
+        return self._workload_of[model][1]
+
     def models_on(self, workload: Key) -> set[Key]:
         """Return the models that name a Deployment."""
         return set(self._models_of.get(workload, ()))

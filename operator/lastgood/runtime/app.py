@@ -18,6 +18,7 @@ from lastgood.kube import client, errors, resources
 from lastgood.observe.prometheus import Prometheus
 from lastgood.observe.server import Server
 from lastgood.observe.store import Store
+from lastgood.report.counted import CountedCluster
 from lastgood.report.metrics import Metrics
 from lastgood.report.reporter import Reporter
 from lastgood.runtime import watching, web
@@ -86,31 +87,33 @@ async def _check(cluster: client.ApiServer, settings: Settings) -> None:
 
 async def _serve(settings: Settings, cluster: client.ApiServer, prometheus: Prometheus) -> None:
     store, metrics = Store(), Metrics()
+    identity = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
     elector = Elector(
         cluster=cluster,
         namespace=settings.lease_namespace,
         name=settings.lease_name,
-        identity=f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}",
+        identity=identity,
         timing=Timing(
             lease_duration=settings.lease_duration,
             renew_deadline=settings.renew_deadline,
             retry_period=settings.retry_period,
         ),
     )
+    counted = CountedCluster(cluster, metrics)
     loop = Loop(
         store=store,
         driver=Driver(
-            cluster=cluster,
+            cluster=counted,
             store=store,
             actor=elector,
-            reports=Reporter(cluster=cluster, store=store, metrics=metrics, actor=elector, clock=_now),
+            reports=Reporter(
+                cluster=counted, store=store, metrics=metrics, may_act=elector.may_act, instance=identity
+            ),
             settings=view.Settings(gitops_managers=frozenset(settings.gitops_managers)),
             clock=_now,
         ),
-        holder=Holder(cluster=cluster, store=store, may_act=elector.may_act),
-        evaluation=Evaluation(
-            asks=prometheus, default_server=_default_server(settings), metrics=metrics, clock=_now
-        ),
+        holder=Holder(cluster=counted, store=store, may_act=elector.may_act),
+        evaluation=Evaluation(asks=prometheus, default_server=_default_server(settings), clock=_now),
         actor=elector,
         clock=_now,
         workers=settings.workers,
@@ -165,9 +168,9 @@ async def _first_reading(watcher: watching.Watcher) -> None:
 async def _lead(elector: Elector, loop: Loop, metrics: Metrics) -> None:
     """Look at everything as soon as the lease is ours: a standby has seen it all and done nothing."""
     while True:
-        metrics.leading(False)
+        metrics.leads(False)
         await elector.wait_leading()
-        metrics.leading(True)
+        metrics.leads(True)
         loop.due_all()
         await elector.wait_lost()
 

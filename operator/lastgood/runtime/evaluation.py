@@ -24,14 +24,6 @@ GAPS: Final = 2
 """Two looks further apart than this many intervals do not vouch for the time between them."""
 
 
-class Metrics(Protocol):
-    """What is told of judgements as metrics."""
-
-    def judged(self, key: Key, version: str, judged: Sequence[Judged]) -> None:
-        """Take note of the newest judgements of a model."""
-        ...
-
-
 class Asks(Protocol):
     """What evaluation needs of Prometheus servers."""
 
@@ -80,12 +72,10 @@ class Evaluation:
         *,
         asks: Asks,
         default_server: Server | None,
-        metrics: Metrics,
         clock: Callable[[], datetime],
     ) -> None:
         self._asks = asks
         self._default_server = default_server
-        self._metrics = metrics
         self._clock = clock
 
     async def evaluate(self, due: Mapping[Key, tuple[Snapshot, Memory]]) -> dict[Key, timedelta | None]:
@@ -165,8 +155,6 @@ class Evaluation:
             judged.append(Judged(question.threshold, judgement))
         memory.tracks, memory.judged, memory.judged_at = tracks, tuple(judged), asked_at
         self._add_steady_time(each, memory.judged, asked_at, longest_gap)
-        if each.snapshot.facts.current is not None:
-            self._metrics.judged(each.key, each.snapshot.facts.current.version, memory.judged)
         return min((j.judgement.due for j in judged if j.judgement.due is not None), default=None)
 
     def _add_steady_time(

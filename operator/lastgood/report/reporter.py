@@ -1,0 +1,127 @@
+"""Telling people: the status of a model and of the switches that hold it, events of what changed, and metrics.
+
+Whatever cannot be written is written with the next report; nothing here stops or delays a decision.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from lastgood.decide import facts, records
+from lastgood.decide.decision import Decision
+from lastgood.decide.view import View
+from lastgood.kube import client, resources
+from lastgood.observe.snapshot import Snapshot
+from lastgood.observe.store import Key, Object, Store
+from lastgood.report import summary, switches
+from lastgood.report.events import Events
+from lastgood.report.metrics import Metrics
+from lastgood.report.status import Statuses
+from lastgood.report.transitions import transitions
+
+
+class Reporter:
+    """Reports on all models of one operator."""
+
+    def __init__(
+        self,
+        *,
+        cluster: client.Cluster,
+        store: Store,
+        metrics: Metrics,
+        may_act: Callable[[], bool],
+        instance: str,
+    ) -> None:
+        self._store = store
+        self._metrics = metrics
+        self._may_act = may_act
+        self._statuses = Statuses(cluster)
+        self._events = Events(cluster, instance=instance)
+        self._uids: dict[Key, str] = {}
+
+    async def report(self, seen: Snapshot, view: View, decision: Decision) -> None:
+        """Write what a person would see changed; nothing is written while nothing changes."""
+        model = view.model
+        key = model.namespace, model.name
+        self._metrics.model_seen(key, view, decision)
+        self._uids[key] = model.uid
+        if not self._may_act():
+            return
+        before = self._statuses.latest(model.uid, seen.status)
+        after = summary.summarize(view, decision, previous=before)
+        wrote = await self._statuses.write(
+            resources.MODEL_DEPLOYMENTS,
+            namespace=model.namespace,
+            name=model.name,
+            uid=model.uid,
+            seen=seen.status,
+            wanted=after,
+        )
+        if wrote:
+            self._metrics.status_written(resources.MODEL_DEPLOYMENTS.kind)
+            await self._events.write(
+                resources.MODEL_DEPLOYMENTS,
+                namespace=model.namespace,
+                name=model.name,
+                uid=model.uid,
+                notices=transitions(before, after),
+                now=view.now,
+            )
+        for switch in view.facts.switches:
+            if view.concerns(switch) or switch.cause is not facts.Cause.PERSON:
+                await self._report_switch(model.namespace, switch, seen.switches[switch.name], view.now)
+
+    async def _report_switch(self, namespace: str, switch: facts.Switch, raw: Object, now: datetime) -> None:
+        """Write how far a switch is over all models that it selects, not only the one that was looked at."""
+        metadata, seen = raw["metadata"], raw.get("status") or {}
+        selected = self._selected(namespace, switch)
+        found = switches.targets(switch, models=selected, pods=self._pods(namespace, switch, selected))
+        wanted = switches.summarize_switch(
+            engaged=switch.engaged,
+            reason=switch.reason,
+            generation=int(metadata.get("generation") or 0),
+            targets=found,
+            now=now,
+            previous=self._statuses.latest(metadata["uid"], seen),
+        )
+        wrote = await self._statuses.write(
+            resources.KILL_SWITCHES,
+            namespace=namespace,
+            name=switch.name,
+            uid=metadata["uid"],
+            seen=seen,
+            wanted=wanted,
+        )
+        if wrote:
+            self._metrics.status_written(resources.KILL_SWITCHES.kind)
+
+    def _selected(self, namespace: str, switch: facts.Switch) -> dict[str, str]:
+        found = {}
+        for (where, name), raw in self._store.models.items():
+            labels = raw["metadata"].get("labels") or {}
+            if where == namespace and switch.selects(name, labels):
+                found[name] = self._store.workload_of((where, name))
+        return found
+
+    def _pods(self, namespace: str, switch: facts.Switch, selected: dict[str, str]) -> dict[str, int]:
+        held = {entry.workload for entry in switch.entries} | set(switch.workloads) | set(selected.values())
+        found = {}
+        for name in held:
+            deployment = self._store.deployments.get((namespace, name))
+            if deployment is not None:
+                found[name] = len(self._store.pods_of(deployment["metadata"]["uid"]))
+        return found
+
+    def recorded(self, key: Key, decision: Decision) -> None:
+        """Count rollbacks and kills when they have become facts."""
+        for record in decision.records:
+            if isinstance(record, records.Activate) and record.activation.why is facts.Why.ROLLBACK:
+                self._metrics.rollback_decided(key)
+            if isinstance(record, records.EngageSwitch):
+                self._metrics.kill_engaged(key, record.switch.cause)
+
+    def forget(self, key: Key) -> None:
+        """Drop what is told of a model that is gone."""
+        self._metrics.model_gone(key)
+        uid = self._uids.pop(key, None)
+        if uid is not None:
+            self._statuses.forget(uid)
