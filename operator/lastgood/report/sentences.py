@@ -71,12 +71,23 @@ def _probation(view: View, _reported: tuple[ThresholdStatus, ...]) -> str:
     )
 
 
+def _stopping(view: View, _reported: tuple[ThresholdStatus, ...]) -> str:
+    # Which pods are left is said by the condition KillSwitchEngaged, in the order of their names.
+    held_by = ", ".join(sorted(switch.name for switch in view.engaged))
+    return (
+        f"being stopped by KillSwitch {held_by}; see the condition KillSwitchEngaged"
+        if held_by
+        else "being stopped"
+    )
+
+
 OWN: Final[Mapping[str, Callable[[View, tuple[ThresholdStatus, ...]], str]]] = {
     "Baking": _baking,
     "BakeStalled": _stalled,
     "Probation": _probation,
+    "Stopping": _stopping,
 }
-"""By reason: sentences whose own text counts seconds."""
+"""By reason: sentences whose own text counts seconds, or depends on the order of what is observed."""
 
 HINTS: Final[Mapping[str, str]] = {
     "PingPong": "say in spec.version which version shall run",

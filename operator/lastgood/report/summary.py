@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lastgood.api.modeldeployment_status import ModelDeploymentStatus, RolloutStatus, State
-from lastgood.decide import ledger, steps
+from lastgood.decide import ledger
 from lastgood.decide.decision import Decision
 from lastgood.decide.facts import Why
 from lastgood.decide.view import View
@@ -58,18 +58,6 @@ def summarize(view: View, decision: Decision, *, previous: Mapping[str, Any] | N
         ),
     )
     return status.model_dump(mode="json", by_alias=True, exclude_none=True)
-
-
-def is_worth_reporting(decision: Decision) -> bool:
-    """Whether people should hear of a decision: not of one that is followed by another within the same moment.
-
-    A decision that only asks for facts is made again once they are recorded, and labelling pods changes nothing that a
-    status speaks of; reporting either would show a state that the model never was in.
-    """
-    if decision.records:
-        return False
-    passing = (steps.LabelPods, steps.ForgetRequest)
-    return not decision.steps or not all(isinstance(step, passing) for step in decision.steps)
 
 
 def _rollout(view: View) -> RolloutStatus | None:

@@ -143,7 +143,11 @@ def _verified(engaged: bool, targets: Sequence[Target]) -> Finding:
     if left:
         return Finding(UNKNOWN, "Stopping", f"pods are left of {_named(left)}")
     if unseen:
-        return Finding(UNKNOWN, "NotCounted", f"the pods of {_named(unseen)} were not counted yet")
+        return Finding(
+            UNKNOWN,
+            "NotCounted",
+            f"the pods of {_named(unseen)} were not counted; only those of ModelDeployments are",
+        )
     return Finding(TRUE, "NoPodsLeft", f"no pod is left of {_named(targets)}")
 
 

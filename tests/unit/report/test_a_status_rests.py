@@ -13,7 +13,7 @@ from lastgood.api.thresholds import OnBreach, Verdict
 from lastgood.decide import policy
 from lastgood.decide.view import View
 from lastgood.judge.verdict import Reason
-from lastgood.report.summary import is_worth_reporting, summarize
+from lastgood.report.summary import summarize
 from tests.unit.report import building
 from tests.unit.report.building import report
 
@@ -127,12 +127,3 @@ def test_a_new_generation_shows_the_message_of_now_and_keeps_the_time() -> None:
     second = report(building.later(breaching("0.5 is above the maximum 0.05", 4), 60), first)
     assert second["thresholds"][0]["message"] == "0.5 is above the maximum 0.05"
     assert second["thresholds"][0]["since"] == first["thresholds"][0]["since"]
-
-
-def test_decisions_that_pass_within_the_moment_are_not_worth_reporting() -> None:
-    assert not is_worth_reporting(policy.decide(building.view(runs=building.workload(building.OLD))))
-    bare = tuple(dataclasses.replace(pod, labels={}) for pod in building.pods(building.NEW, 2))
-    unlabelled = building.later(building.baking(), 0, workload=building.workload(building.NEW, running=bare))
-    assert policy.decide(unlabelled).reason == "Labelling"
-    assert not is_worth_reporting(policy.decide(unlabelled))
-    assert is_worth_reporting(policy.decide(building.baking()))
