@@ -11,7 +11,7 @@ import json
 import ssl
 import tempfile
 import urllib.parse
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -112,6 +112,10 @@ class ApiServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._session is not None:
+            if self._session.connector is not None:
+                await self._session.connector.close(
+                    abort_ssl=True
+                )  # a TLS good-bye would outlive the event loop
             await self._session.close()
 
     def _request(
@@ -189,7 +193,10 @@ class ApiServer:
         limits = aiohttp.ClientTimeout(total=WATCH_SECONDS + 30, sock_connect=5)
         rest = b""
         try:
-            async with self._request("GET", path, params=query, timeout=limits) as response:
+            async with (
+                self._request("GET", path, params=query, timeout=limits) as response,
+                _cut_off(response),
+            ):
                 if response.status >= 400:
                     raise ApiError(response.status, _message(await response.text()))
                 async for chunk in response.content.iter_any():
@@ -204,6 +211,16 @@ class ApiServer:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise ApiError(0, f"watch {path}: {str(error) or type(error).__name__}") from error
         return version
+
+
+@contextlib.asynccontextmanager
+async def _cut_off(response: aiohttp.ClientResponse, /) -> AsyncIterator[None]:
+    """Drop the connection of a response that is not read to its end: a TLS good-bye would outlive the event loop."""
+    try:
+        yield
+    finally:
+        if response.connection is not None and response.connection.transport is not None:
+            response.connection.transport.abort()
 
 
 def _message(text: str, /) -> str:

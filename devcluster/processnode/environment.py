@@ -78,6 +78,11 @@ def contents(found: Object, /) -> dict[str, bytes]:
     }
 
 
+def _text(value: bytes, /) -> str:
+    """Return bytes as the operating system's interfaces want them in an environment; nothing is lost."""
+    return value.decode(errors="surrogateescape")
+
+
 async def _key_value(kind: str, ref: Object, /, *, pod: Object, read: Read) -> str | None:
     """Return the value of a ``configMapKeyRef`` or ``secretKeyRef``; None when it is optional and not there."""
     found = await read(RESOURCES[kind], ref["name"])
@@ -89,7 +94,7 @@ async def _key_value(kind: str, ref: Object, /, *, pod: Object, read: Read) -> s
         raise ConfigError(
             f"couldn't find key {ref['key']} in {title} {pod['metadata']['namespace']}/{ref['name']}"
         )
-    return None if value is None else value.decode()
+    return None if value is None else _text(value)
 
 
 async def _whole_sources(container: Object, /, *, read: Read) -> dict[str, str]:
@@ -102,7 +107,7 @@ async def _whole_sources(container: Object, /, *, read: Read) -> dict[str, str]:
             if found is None and not ref.get("optional"):
                 raise ConfigError(f'{kind.lower()} "{ref["name"]}" not found')
             prefix = source.get("prefix", "")
-            result |= {prefix + key: value.decode() for key, value in contents(found or {}).items()}
+            result |= {prefix + key: _text(value) for key, value in contents(found or {}).items()}
     return result
 
 

@@ -50,7 +50,7 @@ class Instance:
         report.container_id = f"process://{uuid.uuid4().hex}"
         try:
             self._process = self._start()
-        except OSError as error:
+        except (OSError, ValueError) as error:  # ValueError: a NUL byte in an argument or in the environment
             return self._failed_to_start(f"failed to start container: {error}")
         if isinstance(report.state, status.Terminated):
             report.last = report.state
@@ -142,7 +142,7 @@ class Instance:
             success, message = await probe.attempt(hook, target=self._target, limit=HOOK_LIMIT)
             if not success:
                 self._pod.event("FailedPostStartHook", f"PostStartHook failed: {message}", warning=True)
-                self.end("FailedPostStartHook", grace=self._pod.grace, replaced=True)
+                self.end("FailedPostStartHook", grace=self._pod.grace)
                 return
         if (spec := self._spec.get("startupProbe")) and not await self._lives(spec, kind="Startup"):
             return

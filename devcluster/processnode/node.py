@@ -84,11 +84,13 @@ class Node:
             self._admit(item)
 
     def _admit(self, item: Object, /) -> None:
-        metadata, spec = item["metadata"], item["spec"]
-        on_host = bool(spec.get("hostNetwork"))
+        metadata = item["metadata"]
+        on_host = bool(item["spec"].get("hostNetwork"))
         try:
             earlier = (item.get("status") or {}).get("podIP") or ""
-            address = self._host.address if on_host else self._addresses.take(earlier)
+            # A pod that is to go needs no address any more; that none is free must not keep it.
+            spared = on_host or metadata.get("deletionTimestamp")
+            address = self._host.address if spared else self._addresses.take(earlier)
         except addresses.AddressError as error:
             self._host.events.record(item, reason="FailedCreatePodSandBox", message=str(error), warning=True)
             return

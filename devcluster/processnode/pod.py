@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 LEAST_GRACE = 1.0
 """Seconds between SIGTERM and SIGKILL even when a pod is deleted with no grace at all."""
 RETRY_SECONDS = 0.5
+LONGEST_RETRY_SECONDS = 8.0
 LAST_WORD_SECONDS = 2.0
 """For the last status when the node ends: the API server may be ending too."""
 FINISHED = ("Succeeded", "Failed")
@@ -140,7 +141,11 @@ class Pod:
             await asyncio.wait({task})
             if not init.report.done:
                 return
-        await asyncio.wait({main.begin() for main in self._mains})
+        mains = {main.begin() for main in self._mains}
+        await asyncio.wait(mains)
+        for task in mains:
+            if not task.cancelled():
+                task.result()
         for sidecar in reversed(self._inits):
             await sidecar.stop(grace=self._pod.grace)
 
@@ -150,7 +155,7 @@ class Pod:
                 self._pod.volumes = await volumes.materialise(
                     self._pod.pod, folder=self._pod.folder / "volumes", read=self._pod.read
                 )
-            except volumes.MountError as error:
+            except (volumes.MountError, OSError) as error:
                 self._pod.event("FailedMount", str(error), warning=True)
             except environment.ConfigError as error:
                 self._pod.event("Failed", f"Error: {error}", warning=True)
@@ -195,16 +200,19 @@ class Pod:
     # Its status
 
     async def _publish(self) -> None:
+        pause = RETRY_SECONDS
         while self._exists:
             await self._dirty.wait()
             self._dirty.clear()
             try:
                 await self._write()
+                pause = RETRY_SECONDS
             except ApiError as error:
                 if error.status in (404, 409):  # gone, or another pod has taken its name
                     return
                 log.warning("status of %s is not written: %s", self._pod.path, error)
-                await asyncio.sleep(RETRY_SECONDS)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, LONGEST_RETRY_SECONDS)
                 self._dirty.set()
 
     async def _write(self) -> None:

@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 ANNOTATION = "devcluster.lastgood.dev/address"
 ADDRESS_ATTEMPTS = 16
 RETRY_SECONDS = 1.0
+BACKLOG = 1024
 
 Key = tuple[str, str]
 """Namespace and name."""
@@ -222,7 +223,7 @@ class ServiceProxy:
                 live=self._live,
                 name="/".join(key),
             )
-            server = await loop.create_server(make, address, port)
+            server = await loop.create_server(make, address, port, backlog=BACKLOG)
             if self._fronts.get(key) is not front:  # deleted meanwhile
                 server.close()
                 return

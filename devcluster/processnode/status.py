@@ -102,6 +102,11 @@ class Report:
         """Whether it has ended with exit code 0."""
         return isinstance(self.state, Terminated) and self.state.exit_code == 0
 
+    @property
+    def begun(self) -> bool:
+        """Whether it has ever been started."""
+        return not isinstance(self.state, Waiting) or self.last is not None
+
     def wire(self) -> Object:
         """Return it as an element of ``containerStatuses``."""
         return {
@@ -126,11 +131,12 @@ def phase(*, inits: Sequence[Report], mains: Sequence[Report], ended: bool = Fal
     for init in (report for report in inits if not report.sidecar):
         if isinstance(init.state, Terminated) and init.state.exit_code and init.policy == "Never":
             return "Failed"
-    if not initialized(inits) and not ended:
+    if _uninitialized(inits=inits, mains=mains) and not ended:
         return "Pending"
-    if any(isinstance(report.state, Waiting) and report.last is None for report in mains):
+    if not all(report.begun for report in mains):
         return "Pending"
-    if all(isinstance(report.state, Terminated) for report in mains):
+    sidecars_run = any(report.sidecar and isinstance(report.state, Running) for report in inits)
+    if not sidecars_run and all(isinstance(report.state, Terminated) for report in mains):
         if all(report.done and (ended or report.policy != "Always") for report in mains):
             return "Succeeded"
         if ended or all(report.done or report.policy == "Never" for report in mains):
@@ -138,9 +144,11 @@ def phase(*, inits: Sequence[Report], mains: Sequence[Report], ended: bool = Fal
     return "Running"
 
 
-def initialized(inits: Sequence[Report], /) -> bool:
-    """Whether each init container has ended well and each sidecar has started."""
-    return all(report.started if report.sidecar else report.done for report in inits)
+def _uninitialized(*, inits: Sequence[Report], mains: Sequence[Report]) -> list[str]:
+    """Return the init containers yet to end well and the sidecars yet to start; none once a main one has begun."""
+    if any(report.begun for report in mains):
+        return []
+    return [report.name for report in inits if not (report.started if report.sidecar else report.done)]
 
 
 def conditions(
@@ -148,7 +156,7 @@ def conditions(
 ) -> list[Object]:
     """Return the conditions that follow, without transition times."""
     finished = {"Succeeded": "PodCompleted", "Failed": "PodFailed"}.get(pod_phase)
-    waiting = [report.name for report in inits if not (report.started if report.sidecar else report.done)]
+    waiting = _uninitialized(inits=inits, mains=mains)
     unready = [report.name for report in mains if not report.ready]
     unready += [report.name for report in inits if report.sidecar and not report.ready]
     containers_ready = _condition(
