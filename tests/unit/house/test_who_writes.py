@@ -37,7 +37,7 @@ def modules() -> tuple[tuple[str, ast.Module], ...]:
 
 
 def writes(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    """Each call that writes through `kube.client.Cluster`: its line, and what it writes: a resource, or `status` of any."""
+    """Each call that writes to the API server: its line, and what it writes: a resource, or `status` of any."""
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
             continue
