@@ -12,6 +12,6 @@ Imports point one way: ``cli`` → ``cluster`` → ``run`` → ``binaries``, ``o
 
 from devcluster.cluster import Cluster
 from devcluster.errors import DevclusterError
-from devcluster.options import ClusterOptions, User
+from devcluster.options import ClusterOptions, User, service_account
 
-__all__ = ["Cluster", "ClusterOptions", "DevclusterError", "User"]
+__all__ = ["Cluster", "ClusterOptions", "DevclusterError", "User", "service_account"]

@@ -10,6 +10,7 @@ The handle holds no state but the folder's path: any process can attach to a clu
 """
 
 import contextlib
+import http.client
 import json
 import os
 import secrets
@@ -167,6 +168,25 @@ class Cluster:
     def resume_component(self, name: str, /) -> None:
         """Let a frozen component go on."""
         control.ask(self._layout, verb="resume", component=name)
+
+    def reload_prometheus(self) -> None:
+        """Let Prometheus read its configuration and rules again. Raises DevclusterError with its own reason."""
+        url = self.prometheus_url
+        if url is None:
+            raise errors.DevclusterError(
+                "Prometheus was never started here: start_component('prometheus') does."
+            )
+        connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=10)
+        try:
+            connection.request("POST", "/-/reload")
+            answer = connection.getresponse()
+            reason = answer.read().decode("utf-8", "replace").strip()
+        except OSError as error:
+            raise errors.DevclusterError(f"Prometheus at {url} does not answer: {error}") from error
+        finally:
+            connection.close()
+        if answer.status != 200:
+            raise errors.DevclusterError(f"Prometheus refuses its configuration: {reason}")
 
     def let_go(self) -> None:
         """Let the cluster live on when this process ends; ``stop`` or ``python -m devcluster down`` ends it."""

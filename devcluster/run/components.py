@@ -15,6 +15,7 @@ import signal
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from devcluster import folders
 from devcluster.options import ClusterOptions, User
@@ -229,6 +230,24 @@ def clients(options: ClusterOptions, /) -> tuple[Component, ...]:
         for index in range(options.process_nodes)
     ]
     return (*found, Component(name="prometheus", command=_prometheus, ports=("prometheus",)))
+
+
+def kwok_node(*, index: int, tainted: bool) -> dict[str, Any]:
+    """Return a node for kwok to play. With process nodes beside it, only pods that tolerate the taint come to it."""
+    name = f"kwok-{index}"
+    labels = {
+        KWOK_LABEL: "kwok",
+        "kubernetes.io/hostname": name,
+        "kubernetes.io/os": "linux",
+        "kubernetes.io/arch": "amd64",
+    }
+    taint = {"key": KWOK_LABEL, "value": "kwok", "effect": "NoSchedule"}
+    return {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {"name": name, "labels": labels},
+        "spec": {"taints": [taint]} if tainted else {},
+    }
 
 
 def environment(component: Component, /, *, layout: Layout) -> dict[str, str]:

@@ -5,7 +5,6 @@ and kept for the life of the cluster, so that a component that is stopped and st
 """
 
 import asyncio
-import json
 import shutil
 import signal
 from collections.abc import Callable, Iterator, Mapping
@@ -142,6 +141,11 @@ class Fleet:
             "log": str(self.setting.layout.log(component.name)),
         }
 
+    @property
+    def _needed(self) -> dict[str, Child]:
+        """What has been started and has to live for the cluster to become ready; Prometheus waits for itself."""
+        return {name: child for name, child in self._children.items() if name != "prometheus"}
+
     def _find(self, name: str) -> Component:
         if name not in self._components:
             known = ", ".join(self._components)
@@ -245,10 +249,10 @@ class Fleet:
         name = component.name
         if name == "etcd":
             question = readiness.answers(port=self._ports["etcd"], path="/readyz")
-            await readiness.until(question, child=child, name=name)
+            await readiness.until(question, children={name: child})
         elif name == "prometheus":
             question = readiness.answers(port=self._ports["prometheus"], path="/-/ready")
-            await readiness.until(question, child=child, name=name)
+            await readiness.until(question, children={name: child})
         elif name == "kube-apiserver":
             await self._wait_for_apiserver(child)
         self.waiting_for.discard(name)
@@ -256,60 +260,38 @@ class Fleet:
 
     async def _wait_for_apiserver(self, child: Child) -> None:
         authority = self.setting.layout.certificates / "apiserver.crt"
-        await readiness.until(readiness.certificate_written(authority), child=child, name="kube-apiserver")
+        await readiness.until(readiness.certificate_written(authority), children={"kube-apiserver": child})
         api = readiness.Api(
             port=self._ports["kube-apiserver"],
             token=self._tokens[identities.ADMIN.name],
             authority=authority,
         )
-        await readiness.until(api.ready, child=child, name="kube-apiserver")
+        await readiness.until(api.ready, children={"kube-apiserver": child})
         self._api = api
         self._write_kubeconfigs()
 
     async def _nodes_and_pipeline(self, api: readiness.Api) -> None:
         options = self.setting.options
         self.waiting_for |= {"nodes", "pipeline"}
-        child = self._children["kube-apiserver"]
         label = {components.KWOK_LABEL: "kwok"}
         pipeline = readiness.Pipeline(
             api=api, replicas=min(1, options.kwok_nodes), node_selector=label if options.kwok_nodes else {}
         )
         await pipeline.begin()
         for index in range(options.kwok_nodes):
-            await api.create("/api/v1/nodes", kwok_node(index=index, tainted=options.process_nodes > 0))
+            await api.create(
+                "/api/v1/nodes", components.kwok_node(index=index, tainted=options.process_nodes > 0)
+            )
         count = options.kwok_nodes + options.process_nodes
 
         async def nodes() -> bool:
             return await readiness.nodes_ready(api, count=count)
 
-        await readiness.until(nodes, child=child, name="kube-apiserver")
+        await readiness.until(nodes, children=self._needed)
         self.waiting_for.discard("nodes")
         self._report("nodes")
-        await readiness.until(pipeline.works, child=child, name="kube-apiserver")
+        await readiness.until(pipeline.works, children=self._needed)
         await pipeline.end()
-        await readiness.until(pipeline.gone, child=child, name="kube-apiserver")
+        await readiness.until(pipeline.gone, children=self._needed)
         self.waiting_for.discard("pipeline")
         self._report("pipeline")
-
-
-def kwok_node(*, index: int, tainted: bool) -> dict[str, Any]:
-    """Return a node for kwok to play. With process nodes beside it, only pods that tolerate the taint come to it."""
-    name = f"kwok-{index}"
-    labels = {
-        components.KWOK_LABEL: "kwok",
-        "kubernetes.io/hostname": name,
-        "kubernetes.io/os": "linux",
-        "kubernetes.io/arch": "amd64",
-    }
-    taint = {"key": components.KWOK_LABEL, "value": "kwok", "effect": "NoSchedule"}
-    return {
-        "apiVersion": "v1",
-        "kind": "Node",
-        "metadata": {"name": name, "labels": labels},
-        "spec": {"taints": [taint]} if tainted else {},
-    }
-
-
-def binaries_from_json(text: str, /) -> dict[str, Path]:
-    """Read the paths of the binaries."""
-    return {name: Path(path) for name, path in json.loads(text).items()}

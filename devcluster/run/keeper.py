@@ -19,10 +19,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from devcluster import folders, kernel
+from devcluster import kernel
 from devcluster.options import ClusterOptions
 from devcluster.run import network
-from devcluster.run.fleet import Fleet, binaries_from_json
+from devcluster.run.fleet import Fleet
 from devcluster.run.layout import Layout
 from devcluster.run.supervisor import Supervisor
 
@@ -50,7 +50,7 @@ def main() -> int:
 def _supervise(arguments: argparse.Namespace) -> int:
     layout = Layout(arguments.state_dir)
     options = ClusterOptions.from_json(layout.options.read_text(encoding="utf-8"))
-    binaries = binaries_from_json((layout.root / "binaries.json").read_text(encoding="utf-8"))
+    paths: dict[str, str] = json.loads((layout.root / "binaries.json").read_text(encoding="utf-8"))
 
     def emit(event: dict[str, Any]) -> None:
         # Nobody may be listening any more, which is no reason to end.
@@ -58,11 +58,11 @@ def _supervise(arguments: argparse.Namespace) -> int:
             os.write(arguments.events_fd, json.dumps(event).encode() + b"\n")
 
     began = time.monotonic()
-    slot = network.take_slot(folders.state().with_name("devcluster.slots"))
+    slot = network.take_slot()
     fleet = Fleet(
         options=options,
         layout=layout,
-        binaries=binaries,
+        binaries={name: Path(path) for name, path in paths.items()},
         slot=slot,
         report=lambda name: emit({"event": "ready", "component": name, "seconds": time.monotonic() - began}),
     )

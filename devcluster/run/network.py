@@ -1,18 +1,15 @@
-"""Addresses and ports, chosen so that several clusters of a user never meet.
+"""Addresses and ports, chosen so that several clusters never meet.
 
-Each cluster holds a slot, a locked file, as long as it lives. The slot gives a block of ports below the range that the
-kernel hands out for outgoing connections, and two networks within 127.0.0.0/8: pods on process nodes have addresses of
-their own, and so have Services. Whoever else takes a port of the block (another user, say) is met by trying: a port is
-taken only if it can be bound, and a component that still finds it in use is started again on the next.
+Each cluster holds a slot as long as it lives: it listens on the slot's first port, which no other cluster of the
+machine can then do, and which ends with the process, however that ends. The slot gives a block of ports below the range
+that the kernel hands out for outgoing connections, and two networks within 127.0.0.0/8: pods on process nodes have
+addresses of their own, and so have Services. Whoever else takes a port of the block is met by trying: a port is taken
+only if it can be bound, and a component that still finds it in use is started again on the next.
 """
 
-import contextlib
 import dataclasses
-import fcntl
-import os
 import socket
 from collections.abc import Iterator
-from pathlib import Path
 
 from devcluster import errors
 
@@ -23,10 +20,10 @@ FIRST_PORT = 20_000
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Slot:
-    """The share of addresses that one cluster holds. The lock ends with the process that holds ``fd``."""
+    """The share of addresses that one cluster holds, as long as ``guard`` is open."""
 
     number: int
-    fd: int
+    guard: socket.socket
 
     @property
     def service_cidr(self) -> str:
@@ -40,18 +37,20 @@ class Slot:
     def ports(self) -> Iterator[int]:
         """Yield the ports of the block that can be bound at this moment, each once."""
         first = FIRST_PORT + PORTS_PER_SLOT * self.number
-        return (port for port in range(first, first + PORTS_PER_SLOT) if can_bind(port))
+        return (port for port in range(first + 1, first + PORTS_PER_SLOT) if can_bind(port))
 
 
-def take_slot(folder: Path, /) -> Slot:
-    """Lock the first free slot in ``folder``. Raises StartError when all are taken."""
-    folder.mkdir(parents=True, exist_ok=True)
+def take_slot() -> Slot:
+    """Take the first free slot of the machine. Raises StartError when there is none."""
     for number in range(SLOTS):
-        fd = os.open(folder / f"{number:02}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        with contextlib.suppress(BlockingIOError):
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return Slot(number=number, fd=fd)
-        os.close(fd)
+        guard = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        try:
+            guard.bind(("127.0.0.1", FIRST_PORT + PORTS_PER_SLOT * number))
+            guard.listen(1)
+        except OSError:
+            guard.close()
+            continue
+        return Slot(number=number, guard=guard)
     raise errors.StartError(
         f"All {SLOTS} slots for clusters are taken: end some with 'python -m devcluster down'."
     )

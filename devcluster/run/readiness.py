@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import json
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -56,22 +56,28 @@ class Api:
         return status == 200 and bool(answer == "ok")
 
 
-async def until(question: Callable[[], Awaitable[bool]], /, *, child: Child, name: str) -> None:
-    """Ask until the answer is yes. Raises StartError, or PortTakenError, when the process ends before."""
+async def until(question: Callable[[], Awaitable[bool]], /, *, children: Mapping[str, Child]) -> None:
+    """Ask until the answer is yes. Raises StartError, or PortTakenError, when one of these processes ends before."""
     while True:
-        if child.returncode is not None:
-            output = child.output()
-            if "address already in use" in output:
-                raise PortTakenError(name)
-            last = next((line for line in reversed(output.splitlines()) if line.strip()), "no output")
-            raise errors.StartError(
-                f"{name} ended with code {child.returncode} before it was ready: {last.strip()[:400]} "
-                f"(whole log: {child.log})"
-            )
+        for name, child in children.items():
+            _check(name, child)
         with contextlib.suppress(OSError, TimeoutError):
             if await question():
                 return
         await asyncio.sleep(INTERVAL)
+
+
+def _check(name: str, child: Child, /) -> None:
+    if child.returncode is None:
+        return
+    output = child.output()
+    if "address already in use" in output:
+        raise PortTakenError(name)
+    last = next((line for line in reversed(output.splitlines()) if line.strip()), "no output")
+    raise errors.StartError(
+        f"{name} ended with code {child.returncode} before it was ready: {last.strip()[:400]} "
+        f"(whole log: {child.log})"
+    )
 
 
 def certificate_written(path: Path, /) -> Callable[[], Awaitable[bool]]:

@@ -127,6 +127,11 @@ class Supervisor:
     async def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
         try:
             return {"ok": True, **(await self._obey(request) or {})}
+        except TimeoutError:
+            return {
+                "ok": False,
+                "message": f"{request.get('component')} was not ready in time; see {self._layout.logs}.",
+            }
         except (errors.DevclusterError, OSError) as error:
             return {"ok": False, "message": str(error)}
 

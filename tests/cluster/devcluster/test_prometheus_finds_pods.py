@@ -7,7 +7,7 @@ import prometheus_client
 import pytest
 import requests
 
-from devcluster import Cluster
+from devcluster import Cluster, DevclusterError
 from tests.cluster.devcluster.asking import eventually
 
 pytestmark = pytest.mark.cluster
@@ -35,6 +35,20 @@ def query(url: str, promql: str) -> list[dict[str, Any]]:
     answer = requests.get(f"{url}/api/v1/query", params={"query": promql}, timeout=5).json()
     result: list[dict[str, Any]] = answer["data"]["result"]
     return result
+
+
+def test_a_rule_is_evaluated_after_a_reload_and_a_wrong_one_is_refused(
+    cluster: Cluster, prometheus_url: str
+) -> None:
+    path = cluster.prometheus_dir / "rules" / "one.yaml"
+    path.write_text("groups: [{name: one, rules: [{record: one, expr: vector(1)}]}]", encoding="utf-8")
+    cluster.reload_prometheus()
+    eventually(lambda: bool(query(prometheus_url, "one")), what="a value of the rule")
+    path.write_text("groups: [{name: one, rules: [{record: one, expr: vector(}]}]", encoding="utf-8")
+    with pytest.raises(DevclusterError, match="Prometheus refuses its configuration"):
+        cluster.reload_prometheus()
+    path.unlink()
+    cluster.reload_prometheus()
 
 
 def test_an_annotated_pod_is_scraped_under_its_model_and_version(

@@ -49,24 +49,19 @@ def test_folders_follow_the_xdg_variables_unless_these_are_relative(monkeypatch:
     assert folders.state() == Path("/home/ana/.local/state/lastgood/devcluster")
 
 
-def test_two_clusters_get_other_ports_pods_and_services(tmp_path: Path) -> None:
-    first, second = network.take_slot(tmp_path), network.take_slot(tmp_path)
-    try:
+def test_two_clusters_get_other_ports_pods_and_services() -> None:
+    first, second = network.take_slot(), network.take_slot()
+    with first.guard, second.guard:
         assert first.number != second.number
         assert not set(first.ports()) & set(second.ports())
         assert first.service_cidr != second.service_cidr
         assert len({first.pod_cidr(0), first.pod_cidr(1), second.pod_cidr(0)}) == 3
-    finally:
-        os.close(first.fd)
-        os.close(second.fd)
 
 
-def test_a_slot_is_free_again_when_its_holder_has_ended(tmp_path: Path) -> None:
-    first = network.take_slot(tmp_path)
-    os.close(first.fd)
-    again = network.take_slot(tmp_path)
-    os.close(again.fd)
-    assert again.number == first.number
+def test_a_slot_is_free_again_when_its_holder_has_ended() -> None:
+    first = network.take_slot()
+    first.guard.close()
+    assert network.can_bind(network.FIRST_PORT + network.PORTS_PER_SLOT * first.number)
 
 
 def test_a_folder_is_locked_once(tmp_path: Path) -> None:
