@@ -123,10 +123,11 @@ def deadline(view: View, workload: world.Workload) -> datetime | None:
     """R6: when a switch that has not ended has failed; None when it has ended, or is paused.
 
     Each step forward of the rollout, and the end of a pause, gives it the whole time again, as a Deployment's own
-    progress deadline does.
+    progress deadline does. What happens to its pods after the rollout has ended, as
+    when it is scaled up, has no deadline.
     """
     last = view.facts.last_activation
-    if last is None or workload.paused or workload.settled or workload.replicas == 0:
+    if last is None or workload.paused or not workload.rolling or workload.settled or workload.replicas == 0:
         return None
     since = last.at if workload.progressed_at is None else max(last.at, workload.progressed_at)
     return since + view.model.spec.rollout.progress_deadline

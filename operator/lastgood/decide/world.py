@@ -39,6 +39,8 @@ class Workload:
     """Whether the Deployment controller has seen the template and made every replica available."""
     progressed_at: datetime | None = None
     """When its rollout last got further, or was resumed after a pause."""
+    rolling: bool = False
+    """Whether the Deployment controller still rolls the template out; scaling it later is no rollout."""
     pods: tuple[Pod, ...] = ()
 
     @property

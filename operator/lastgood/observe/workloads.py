@@ -14,6 +14,8 @@ from lastgood.observe import written
 
 ENDED: Final = ("Succeeded", "Failed")
 REVISION_OWNER: Final = "Deployment"
+ROLLED_OUT: Final = "NewReplicaSetAvailable"
+"""Reason of a Deployment's condition `Progressing` once all pods of its template were available."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +110,21 @@ def workload(raw: Mapping[str, Any]) -> world.Workload:
         paused=bool(spec.get("paused")),
         complete=seen and all(count == replicas for count in counts),
         progressed_at=_progressed_at(status),
+        rolling=seen and _rolling(status),
     )
 
 
+def _progressing(status: Mapping[str, Any]) -> Mapping[str, Any]:
+    return next((c for c in status.get("conditions") or [] if c.get("type") == "Progressing"), {})
+
+
 def _progressed_at(status: Mapping[str, Any]) -> datetime | None:
-    progressing = (c for c in status.get("conditions") or [] if c.get("type") == "Progressing")
-    return written.moment(next((c.get("lastUpdateTime") for c in progressing), None))
+    return written.moment(_progressing(status).get("lastUpdateTime"))
+
+
+def _rolling(status: Mapping[str, Any]) -> bool:
+    # The condition keeps this reason from the end of a rollout to the next template, however often it is scaled.
+    return str(_progressing(status).get("reason", ROLLED_OUT)) != ROLLED_OUT
 
 
 def autoscaler(raw: Mapping[str, Any]) -> world.Autoscaler:
