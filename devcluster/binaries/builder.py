@@ -154,18 +154,18 @@ def _run(
     """Run a go command, keep its output in ``log``, and let ``heard`` have each line, or "" when a tick passes."""
     began = time.monotonic()
     last: collections.deque[str] = collections.deque(maxlen=20)
-    parent = os.getpid()
+    # Killed without a word, this process would leave a compiler behind that nobody waits for.
+    tied = kernel.tied_to_this_process(command, signal_number=signal.SIGTERM)
     with (
         log.open("w", encoding="utf-8") as output,
         subprocess.Popen(
-            command,
+            tied,
             cwd=folder,
             env=golang.environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             process_group=0,
-            preexec_fn=lambda: kernel.die_with_parent(parent=parent, signal_number=signal.SIGTERM),  # noqa: PLW1509 - no other thread runs
         ) as process,
     ):
         try:
