@@ -11,7 +11,8 @@ What a kubelet has and this node has not: isolation (users, limits, mounts, netw
 volumes other than emptyDir, ConfigMap and Secret (each is materialised in a folder, once, when the pod starts), the
 variables of ``enableServiceLinks``, and an HTTP server for ``kubectl logs`` and ``exec``. Linux only.
 
-The layers, upwards: ``launcher`` (one process tree), ``process``, ``apiserver``; ``images``, ``environment``,
-``volumes``, ``backoff``, ``probe``, ``status`` (pure, or one read each); ``container``, ``pod``, ``node``; ``service``
-stands beside them and knows only the API server.
+The layers, upwards: ``launcher`` (one process tree) and ``process``; ``apiserver`` and ``events``; ``images``,
+``environment``, ``volumes``, ``backoff``, ``probe``, ``status``, ``addresses``; ``sandbox`` (what a pod's containers
+share), ``instance`` (one run of a container), ``container`` (its life), ``pod``, ``node``. Beside them stands the Service
+proxy, ``relay`` and ``service``, which knows only the API server.
 """

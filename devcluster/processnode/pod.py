@@ -109,7 +109,7 @@ class Pod:
         if self._pod.pod["metadata"].get("deletionTimestamp"):
             self.update(self._pod.pod)
         try:
-            if not self._phase:
+            if not self._phase and not self._ended.is_set():
                 await self._until_ended()
             await self._ended.wait()
             await self._stop(grace=self._grace or LEAST_GRACE)
