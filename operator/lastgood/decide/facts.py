@@ -188,6 +188,8 @@ class Facts:
 
     def __post_init__(self) -> None:
         whole = [checkpoint for checkpoint in self.checkpoints if checkpoint.intact]
+        # Verdicts key on the digest (rule F6): of several records of one template the Bad one counts.
+        whole.sort(key=lambda checkpoint: checkpoint.verdict.worth is Worth.BAD)
         object.__setattr__(self, "by_digest", {checkpoint.digest: checkpoint for checkpoint in whole})
 
     @property
@@ -195,6 +197,13 @@ class Facts:
         """The version that was switched to last: what the workload is meant to run."""
         activated = [c for c in self.checkpoints if c.intact and c.last_activation is not None]
         return max(activated, key=_activated_at, default=None)
+
+    @property
+    def broken(self) -> Checkpoint | None:
+        """The version that was switched to last, if what was saved of it has been changed since (rule B4)."""
+        activated = [c for c in self.checkpoints if c.last_activation is not None]
+        newest = max(activated, key=_activated_at, default=None)
+        return None if newest is None or newest.intact else newest
 
     @property
     def last_activation(self) -> Activation | None:

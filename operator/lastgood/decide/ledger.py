@@ -56,7 +56,9 @@ def _restorable(known: facts.Facts, spec: modeldeployment.ModelDeploymentSpec) -
     return [
         checkpoint
         for checkpoint in known.checkpoints
-        if checkpoint.intact and checkpoint.activations and not _redefined(spec, checkpoint)
+        if known.by_digest.get(checkpoint.digest) is checkpoint
+        and checkpoint.activations
+        and not _redefined(spec, checkpoint)
     ]
 
 

@@ -31,18 +31,22 @@ CHAIN: Final[tuple[Rule, ...]] = (
     kill.stay_at_zero,  # a killed model ends here
     recovery.recover,  # a released one until it is back
     stop_at_trouble,  # from here on nothing is done to a model that is not understood
-    adopt.adopt,  # the first checkpoint
     kill.engage_on_a_kill_breach,  # an automatic kill
+    adopt.stop_at_a_broken_checkpoint,  # nor to one whose facts were tampered with
+    adopt.adopt,  # the first checkpoint
     rollback.go_back_from_a_bad_version,
     rollback.condemn_the_version_that_breaches,
-    rollout.start_the_wanted_version,
+    rollout.start_the_wanted_version,  # also the way out of every hold below
     rollout.drive_to_the_current_version,  # the act of every switch, and the undoing of others' changes
     adopt.label_pods,
     adopt.rest_at_zero,
+    rollback.hold_a_version_that_should_go,  # what cannot be gone back from, and why
     bake.note_that_it_served,
     bake.wait_for_pods,
     rollback.hold_on_a_hold_breach,
     bake.make_good,
+    rollout.wait_with_the_wanted_version,  # suspended or paused
+    bake.bake_on,
 )
 
 

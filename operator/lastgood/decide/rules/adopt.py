@@ -35,6 +35,23 @@ def adopt(view: View) -> Decision | None:
     return Decision(Phase.BAKING, "Adopting", f"saving what {workload.name} runs", records=(taken,))
 
 
+def stop_at_a_broken_checkpoint(view: View) -> Decision | None:
+    """B4: when what was saved of the running version was changed, nothing is built on the facts around it."""
+    broken = view.facts.broken
+    if broken is None:
+        return None
+    message = (
+        f"what ModelCheckpoint {broken.name} saved of {broken.version} was changed by somebody; restore it from a "
+        f"backup, or delete it, after which {_instead(view)}"
+    )
+    return Decision(Phase.HELD, "CheckpointBroken", message, degraded="CheckpointBroken")
+
+
+def _instead(view: View) -> str:
+    current = view.facts.current
+    return "the workload is adopted as it is" if current is None else f"the model goes to {current.version}"
+
+
 def label_pods(view: View) -> Decision | None:
     """O5: label live pods of the version that runs by PATCH, so that metrics tell versions apart at once."""
     workload, active = view.workload, view.active

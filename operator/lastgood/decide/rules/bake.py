@@ -32,7 +32,7 @@ def note_that_it_served(view: View) -> Decision | None:
     current, workload = view.facts.current, view.workload
     if current is None or workload is None or not workload.settled or current.digest != workload.digest:
         return None
-    if current.verdict.worth is not facts.Worth.UNPROVEN or current.verdict.reason != facts.CREATED:
+    if current.verdict.worth is not facts.Worth.UNPROVEN or current.served:
         return None
     verdict = facts.VerdictFact(facts.Worth.UNPROVEN, facts.SERVED, since=view.now)
     return Decision(
@@ -47,15 +47,26 @@ def make_good(view: View) -> Decision | None:
         return None
     if current.verdict.worth is not facts.Worth.UNPROVEN:
         return None
+    if view.good_for < view.model.spec.rollout.bake or not workload.settled:
+        return None
+    if _unjudged(view) or not counts(view.judged):
+        return None
+    verdict = facts.VerdictFact(facts.Worth.GOOD, facts.BAKED, since=view.now)
+    given = records.GiveVerdict(current, verdict)
+    return Decision(Phase.SERVING, "Baked", f"{current.version} is Good", records=(given,))
+
+
+def _unjudged(view: View) -> bool:
+    """Whether a threshold was not judged yet: nobody has looked is not the same as all is well."""
+    return not {each.name for each in view.model.spec.thresholds} <= {j.threshold.name for j in view.judged}
+
+
+def bake_on(view: View) -> Decision | None:
+    """O3: say how far the bake is, and after a while what is missing."""
+    current = view.facts.current
+    if current is None or current.verdict.worth is not facts.Worth.UNPROVEN:
+        return None
     needed = view.model.spec.rollout.bake
-    if view.good_for >= needed and workload.settled and counts(view.judged):
-        verdict = facts.VerdictFact(facts.Worth.GOOD, facts.BAKED, since=view.now)
-        return Decision(
-            Phase.SERVING,
-            "Baked",
-            f"{current.version} is Good",
-            records=(records.GiveVerdict(current, verdict),),
-        )
     last = current.last_activation
     late = last is not None and view.now - last.at > PATIENCE * needed
     baked = f"OK for {view.good_for.total_seconds():.0f} s of {needed.total_seconds():.0f} s"

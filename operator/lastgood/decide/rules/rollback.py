@@ -16,17 +16,15 @@ from lastgood.decide.view import View
 def go_back_from_a_bad_version(view: View) -> Decision | None:
     """R1, R4: a Bad version that runs, on whoever's word, is gone back from."""
     current = view.facts.current
-    if current is None or current.verdict.worth is not facts.Worth.BAD:
+    if current is None or current.verdict.worth is not facts.Worth.BAD or view.model.spec.suspend:
         return None
-    if view.model.spec.suspend:
-        return Decision(Phase.HELD, "Suspended", f"{current.version} is Bad, and the model is suspended")
     goal = ledger.target(view.facts, spec=view.model.spec, but=current.digest)
     if goal is None:
-        return _without_a_good_version(view, current)
-    if current.verdict.by == facts.OPERATOR:
-        refused = ledger.refusal(view, goal)
-        if refused is not None:
-            return _held(*refused)
+        if view.model.spec.on_no_good_version is not OnNoGoodVersion.KILL:
+            return None
+        return kill.engage_automatically(view, reason=_no_version(current))
+    if _refusal(view, current, goal) is not None:
+        return None
     activation = ledger.activation(view.facts, view.now, facts.Why.ROLLBACK)
     message = f"going back from {current.version} to {goal.version}: {current.verdict.reason}"
     return Decision(Phase.ROLLED_BACK, "RollingBack", message, records=(records.Activate(goal, activation),))
@@ -36,21 +34,45 @@ def condemn_the_version_that_breaches(view: View) -> Decision | None:
     """R1, R5, R6: a Rollback breach, or pods of a new version that do not start, make the version Bad."""
     current = view.facts.current
     failed = breach(view)
-    if current is None or not failed or view.model.spec.suspend:
+    if current is None or not failed or hold_a_version_that_should_go(view) is not None:
         return None
     reason, message = failed
-    goal = ledger.target(view.facts, spec=view.model.spec, but=current.digest)
-    if goal is not None:
-        refused = ledger.refusal(view, goal)
-        if refused is not None:
-            return _held(refused[0], f"{message}; {refused[1]}")
-    if reason == ledger.START_FAILED and current.verdict.worth is facts.Worth.GOOD:
-        # A Good version whose pods do not start is a matter of the cluster: it was seen to work.
-        return Decision(Phase.HELD, reason, message, degraded="RestoredVersionUnavailable")
     verdict = facts.VerdictFact(
         facts.Worth.BAD, reason, since=view.now, evidence=kill.evidence(view, message)
     )
     return Decision(Phase.ROLLED_BACK, reason, message, records=(records.GiveVerdict(current, verdict),))
+
+
+def hold_a_version_that_should_go(view: View) -> Decision | None:
+    """R1, R5, J11: why a version that is Bad or breaches still runs.
+
+    It stands behind the start of a wanted version, because a better version is what ends such a hold.
+    """
+    current = view.facts.current
+    if current is None:
+        return None
+    bad = current.verdict.worth is facts.Worth.BAD
+    failed = ("Bad", f"{current.version} is Bad ({current.verdict.reason})") if bad else breach(view)
+    if failed is None:
+        return None
+    reason, message = failed
+    if view.model.spec.suspend:
+        return _held("Suspended", f"{message}, and the model is suspended")
+    if reason == ledger.START_FAILED and current.verdict.worth is facts.Worth.GOOD:
+        # A Good version whose pods do not start is a matter of the cluster: it was seen to work.
+        return Decision(Phase.HELD, reason, message, degraded="RestoredVersionUnavailable")
+    goal = ledger.target(view.facts, spec=view.model.spec, but=current.digest)
+    if goal is not None:
+        refused = _refusal(view, current, goal)
+        return None if refused is None else _held(refused[0], f"{message}; {refused[1]}")
+    advice = "list a better version, or stop the model with its kill switch"
+    return _held("NoGoodVersion", f"{_no_version(current)}; {advice}") if bad else None
+
+
+def _refusal(view: View, current: facts.Checkpoint, goal: facts.Checkpoint) -> tuple[str, str] | None:
+    """R5: what limits automatic rollbacks does not limit a person who calls a version Bad."""
+    ordered = current.verdict.worth is facts.Worth.BAD and current.verdict.by != facts.OPERATOR
+    return None if ordered else ledger.refusal(view, goal)
 
 
 def breach(view: View) -> tuple[str, str] | None:
@@ -79,16 +101,8 @@ def hold_on_a_hold_breach(view: View) -> Decision | None:
     return Decision(Phase.HELD, "ThresholdBreached", message, degraded="Held")
 
 
-def _without_a_good_version(view: View, current: facts.Checkpoint) -> Decision:
-    message = f"{current.version} is Bad ({current.verdict.reason}) and there is no version to go back to"
-    if view.model.spec.on_no_good_version is OnNoGoodVersion.KILL:
-        return kill.engage_automatically(view, reason=message)
-    return Decision(
-        Phase.HELD,
-        "NoGoodVersion",
-        f"{message}; list a better version, or stop the model with its kill switch",
-        degraded="NoGoodVersion",
-    )
+def _no_version(current: facts.Checkpoint) -> str:
+    return f"{current.version} is Bad ({current.verdict.reason}) and there is no version to go back to"
 
 
 def _held(reason: str, message: str) -> Decision:
