@@ -19,7 +19,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from lastgood.kube import client, errors, resources
 
@@ -80,6 +80,26 @@ class _Record:
         )
 
 
+class Leases(Protocol):
+    """What an election asks of the API server; `lastgood.kube.client.Cluster` has it."""
+
+    async def get(self, resource: resources.Resource, namespace: str | None, name: str) -> client.Object:
+        """Read the Lease, from the API server and not from a cache."""
+        ...
+
+    async def create(
+        self, resource: resources.Resource, namespace: str | None, body: client.Object
+    ) -> client.Object:
+        """Create the Lease."""
+        ...
+
+    async def patch(
+        self, resource: resources.Resource, namespace: str | None, name: str, body: client.Object
+    ) -> client.Object:
+        """Change the Lease by a merge patch, if it still has the body's resourceVersion."""
+        ...
+
+
 class Elector:
     """One process' part in the election for the Lease `namespace`/`name`; `identity` is that of no other process.
 
@@ -90,7 +110,7 @@ class Elector:
     def __init__(
         self,
         *,
-        cluster: client.Cluster,
+        cluster: Leases,
         namespace: str,
         name: str,
         identity: str,
