@@ -13,6 +13,6 @@ variables of ``enableServiceLinks``, and an HTTP server for ``kubectl logs`` and
 
 The layers, upwards: ``launcher`` (one process tree) and ``process``; ``apiserver`` and ``events``; ``images``,
 ``environment``, ``volumes``, ``backoff``, ``probe``, ``status``, ``addresses``; ``sandbox`` (what a pod's containers
-share), ``instance`` (one run of a container), ``container`` (its life), ``pod``, ``node``. Beside them stands the Service
-proxy, ``relay`` and ``service``, which knows only the API server.
+share), ``instance`` (one run of a container), ``container`` (its life), ``pod``, ``node``. Beside them stands the
+Service proxy, ``relay`` and ``service``, which knows only the API server.
 """

@@ -149,6 +149,7 @@ class Node:
             },
             "spec": {"taints": self._taints},
         }
+        told = ""
         while True:
             try:
                 with contextlib.suppress(_ExistsError):
@@ -156,7 +157,9 @@ class Node:
                 await self._write_status(ready=True)
                 await self._hold_lease()
             except ApiError as error:
-                log.warning("node %s is not registered yet: %s", self._host.name, error)
+                if str(error) != told:
+                    log.warning("node %s is not registered yet: %s", self._host.name, error)
+                told = str(error)
                 await asyncio.sleep(REGISTER_RETRY_SECONDS)
             else:
                 return
