@@ -80,7 +80,7 @@ class ClusterOptions:
     users: tuple[User, ...] = DEFAULT_USERS
     """Accounts that get a token; ``Cluster.kubeconfig_for`` hands out their kubeconfigs."""
 
-    start_timeout: float = 60.0
+    start_timeout: float = 90.0
     """Seconds after which a cluster that is not ready is given up."""
 
     def __post_init__(self) -> None:
