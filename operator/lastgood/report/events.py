@@ -71,7 +71,7 @@ def event(
 ) -> dict[str, Any]:
     """Return an Event of events.k8s.io/v1 as the API server takes it."""
     return {
-        "metadata": {"generateName": f"{name[:200]}.", "namespace": namespace},
+        "metadata": {"generateName": f"{name[:200]}-", "namespace": namespace},
         "eventTime": timestamps.written(now),
         "type": "Warning" if notice.warning else "Normal",
         "reason": notice.reason[:128],
