@@ -44,6 +44,7 @@ lint: $(READY) ## Style, types, the walls between the rooms, and generated files
 	$(call step,generated files equal their source)
 	$(BIN)/python -m lastgood.api.crd --check crds
 	$(BIN)/python -m lastgood.api.reference --check docs/reference/api.md
+	$(BIN)/python -m lastgood.cli.reference --check docs/reference/settings.md
 
 test-unit: $(READY) ## Tests without a cluster (a minute)
 	$(call step,tests without a cluster)
@@ -64,8 +65,9 @@ build: $(READY) ## Build the embedded cluster's binaries, unless they are cached
 crds: $(READY) ## Write crds/ from the models
 	$(BIN)/python -m lastgood.api.crd crds
 
-docs: $(READY) ## Write docs/reference/ from the models
+docs: $(READY) ## Write docs/reference/ from the models and the flags
 	$(BIN)/python -m lastgood.api.reference docs/reference/api.md
+	$(BIN)/python -m lastgood.cli.reference docs/reference/settings.md
 
 bench: $(READY) ## Run the benchmarks in bench/; each prints one table
 	@for script in $(sort $(wildcard bench/bench_*.py)); do $(BIN)/python $$script || exit 1; done
