@@ -142,6 +142,11 @@ class Elector:
         """The identity that was last seen in the Lease; empty when there was none."""
         return self._seen.holder if self._seen is not None else ""
 
+    @property
+    def term(self) -> int:
+        """How often the Lease has changed hands; with the holder, it names one span of acting."""
+        return self._seen.transitions if self._seen is not None else 0
+
     def may_act(self) -> bool:
         """Whether this process may write now; to be asked right before each write."""
         return self._clock() < self._until
