@@ -92,8 +92,20 @@ def runs(pod_template: facts.Template, container: str, version: versions.Version
 
 
 def lays_over(saved: facts.Checkpoint, version: versions.Version) -> bool:
-    """Whether a saved version is still what a listed version of its name says."""
-    return saved.base is None or runs(saved.template, saved.base.container, version)
+    """Whether a saved version is still what a listed version of its name says.
+
+    It is laid over what the container had before, so that a field which is no longer listed is missed.
+    """
+    if saved.base is None:
+        return True
+    laid = template.overlay(
+        saved.template,
+        base=saved.base,
+        image=version.image,
+        args=version.args,
+        env=environment(version),
+    )
+    return template.digest(laid) == saved.digest
 
 
 def running(view: View, pod_template: facts.Template, container: str) -> versions.Version | None:
