@@ -22,11 +22,12 @@ def stop_at_trouble(view: View) -> Decision | None:
 
 
 CHAIN: Final[tuple[Rule, ...]] = (
+    kill.enter_the_workload,  # what has to come back, before anything is scaled
+    kill.scale_to_zero,  # the act of every kill, and the undoing of others' scaling up; it waits for no rule below
     kill.mirror_the_engaged_field,  # a person's kill, on the model itself
     kill.mirror_the_released_field,  # and its release
+    kill.end_the_recovery,  # what was coming back starts anew after this kill
     kill.mark_the_killed_version_bad,  # what an automatic kill stopped is Bad
-    kill.enter_the_workload,  # what has to come back, before anything is scaled
-    kill.scale_to_zero,  # the act of every kill, and the undoing of others' scaling up
     recovery.forget_the_resume,  # what a person asked for before this kill does not count after it
     kill.stay_at_zero,  # a killed model ends here
     recovery.recover,  # a released one until it is back

@@ -6,6 +6,7 @@ through a rollout (rule K6).
 """
 
 import dataclasses
+import itertools
 
 from lastgood.api import names
 from lastgood.api.thresholds import OnBreach
@@ -101,7 +102,8 @@ def mark_the_killed_version_bad(view: View) -> Decision | None:
         killed = view.facts.by_digest.get(switch.bad_digest)
         if switch.cause is not facts.Cause.AUTOMATIC or killed is None or switch.engaged_at is None:
             continue
-        if killed.verdict.since >= switch.engaged_at or killed.verdict.worth is facts.Worth.BAD:
+        overruled = killed.verdict.by != facts.OPERATOR and killed.verdict.since >= switch.engaged_at
+        if overruled or killed.verdict.worth is facts.Worth.BAD:
             continue
         verdict = facts.VerdictFact(
             facts.Worth.BAD, "Killed", since=view.now, evidence=evidence(view, switch.reason)
@@ -137,6 +139,22 @@ def enter_the_workload(view: View) -> Decision | None:
             written = records.SetEntries(switch, (*others, wanted))
             return Decision(Phase.STOPPING, "SwitchEngaged", switch.reason, records=(written,))
     return None
+
+
+def end_the_recovery(view: View) -> Decision | None:
+    """K2, K9: a kill while a model comes back ends that: what the released switches hold waits to start anew."""
+    if not view.engaged or view.workload is None:
+        return None
+    written = []
+    for switch in view.holding:
+        entry = switch.entry(view.workload.name)
+        waiting = _held_entry(view, view.workload, entry)
+        if entry != waiting:
+            others = tuple(e for e in switch.entries if e.workload != view.workload.name)
+            written.append(records.SetEntries(switch, (*others, waiting)))
+    return (
+        Decision(Phase.STOPPING, "SwitchEngaged", _held_by(view), records=tuple(written)) if written else None
+    )
 
 
 def scale_to_zero(view: View) -> Decision | None:
@@ -195,16 +213,17 @@ def _own_switch(view: View) -> facts.Switch | None:
 
 
 def _automatic_switch(view: View) -> facts.Switch | None:
-    own = (view.model.name, view.model.name + names.SUFFIX_AUTOMATIC_SWITCH)
-    automatic = (s for s in view.facts.switches if s.name in own and s.cause is facts.Cause.AUTOMATIC)
+    own = (view.model.name,)
+    automatic = (s for s in view.facts.switches if s.models == own and s.cause is facts.Cause.AUTOMATIC)
     return next(automatic, None)
 
 
 def _free_name(view: View) -> str:
+    """Return the model's name, or another where that is taken: a name in use must never keep a kill from happening."""
     taken = {switch.name for switch in view.facts.switches}
-    return (
-        view.model.name if view.model.name not in taken else view.model.name + names.SUFFIX_AUTOMATIC_SWITCH
-    )
+    second = view.model.name + names.SUFFIX_AUTOMATIC_SWITCH
+    further = (f"{second}-{number}" for number in itertools.count(2))
+    return next(name for name in itertools.chain((view.model.name, second), further) if name not in taken)
 
 
 def _entries_after_engaging(
@@ -230,17 +249,21 @@ def _held_entry(view: View, workload: world.Workload, own: facts.Entry | None = 
     earlier = own or max(held_entries(view), key=_round, default=None)
     if earlier is not None:
         probation = None if earlier.probation is None else dataclasses.replace(earlier.probation, since=None)
-        return dataclasses.replace(earlier, model=view.model.name, ceiling=0, probation=probation)
-    scaler = view.autoscaler
+        # Of several models on one workload each would else write its own name over the other's, for ever.
+        model = view.model.name if own is None else own.model or view.model.name
+        return dataclasses.replace(earlier, model=model, ceiling=0, probation=probation)
     return facts.Entry(
         workload=workload.name,
         model=view.model.name,
         replicas=workload.replicas,
         ceiling=0,
-        autoscaler=None
-        if scaler is None
-        else facts.Autoscaler(scaler.kind, scaler.name, scaler.min_replicas, scaler.max_replicas),
+        autoscaler=None if view.autoscaler is None else recorded(view.autoscaler),
     )
+
+
+def recorded(scaler: world.Autoscaler) -> facts.Autoscaler:
+    """Return what of an autoscaler has to come back."""
+    return facts.Autoscaler(scaler.kind, scaler.name, scaler.min_replicas, scaler.max_replicas)
 
 
 def held_entries(view: View) -> tuple[facts.Entry, ...]:
