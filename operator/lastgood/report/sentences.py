@@ -11,8 +11,9 @@ from typing import Final
 from lastgood.api import durations, names
 from lastgood.api.modeldeployment_status import ThresholdStatus
 from lastgood.api.thresholds import Verdict
+from lastgood.decide import facts
 from lastgood.decide.decision import Decision
-from lastgood.decide.rules import bake, kill
+from lastgood.decide.rules import bake, kill, probation
 from lastgood.decide.view import View
 from lastgood.report import verdicts
 
@@ -62,11 +63,10 @@ def _probation(view: View, _reported: tuple[ThresholdStatus, ...]) -> str:
     entry = max(kill.held_entries(view), key=lambda e: e.probation.round if e.probation else 0, default=None)
     if entry is None:
         return "in probation"
-    recovery = view.model.spec.kill_switch.recovery
-    round_ = 1 if entry.probation is None else entry.probation.round
-    needed = recovery.probation.duration * recovery.backoff ** (round_ - 1)
+    begun = entry.probation or facts.Probation()
+    needed = probation.needed(view, begun)
     return (
-        f"probation round {round_} at {entry.ceiling} of {entry.replicas} replicas: all return once every acting "
+        f"probation round {begun.round} at {entry.ceiling} of {entry.replicas} replicas: all return once every acting "
         f"threshold was OK for {durations.canonical(needed)}"
     )
 

@@ -6,37 +6,59 @@ to the replicas of before the kill.
 """
 
 import dataclasses
-import datetime
-from typing import Final
 
 from lastgood.api import names
 from lastgood.api.rollback import Restart
-from lastgood.api.thresholds import OnBreach
 from lastgood.decide import candidate, facts, ledger, records, steps, world
 from lastgood.decide.decision import Decision, Phase
-from lastgood.decide.rules import kill
+from lastgood.decide.rules import adopt, kill, probation
 from lastgood.decide.view import View
-
-PATIENCE: Final = 4
-"""After this many times its duration, a probation without enough data says so (rule K9)."""
 
 
 def recover(view: View) -> Decision | None:
     """K9: bring a released model back in steps, each on its own record."""
-    entry = max(kill.held_entries(view), key=lambda e: e.probation.round if e.probation else 0, default=None)
+    entry = max(kill.held_entries(view), key=_progress, default=None)
     if view.engaged or entry is None:
         return None
-    if view.trouble is not None:
-        return Decision(Phase.HELD, view.trouble.reason, view.trouble.message, degraded=view.trouble.reason)
+    return _hold_at_zero(view, entry) or _stop(view, entry) or _go_on(view, entry)
+
+
+def _hold_at_zero(view: View, entry: facts.Entry) -> Decision | None:
+    """K2: a model that is released and not started is still held, whoever scales it up."""
+    if entry.ceiling > 0 or view.workload is None or view.workload.replicas == 0:
+        return None
+    scale = steps.Scale(view.workload, 0)
+    return Decision(Phase.STOPPING, "HeldAtZero", "released, and not started yet", steps=(scale,))
+
+
+def _stop(view: View, entry: facts.Entry) -> Decision | None:
+    trouble = view.trouble
+    if trouble is not None:
+        return Decision(Phase.HELD, trouble.reason, trouble.message, degraded=trouble.reason)
     if view.workload is None:
-        return Decision(
-            Phase.HELD, "WorkloadNotFound", f"Deployment {entry.workload} is gone; create it again"
-        )
+        gone = f"Deployment {entry.workload} is gone; create it again"
+        return Decision(Phase.HELD, "WorkloadNotFound", gone)
+    return None
+
+
+def _go_on(view: View, entry: facts.Entry) -> Decision | None:
+    if view.workload is None:
+        return None
     if entry.ceiling == 0:
-        return _start(view, entry)
+        return _wait(view, entry) or _start(view, entry)
+    if any(dataclasses.replace(held, model=entry.model) != entry for held in kill.held_entries(view)):
+        message = "telling every switch of the same recovery"
+        return probation.tell_every_switch(view, entry, Phase.PROBATION, "Starting", message)
     if entry.probation is not None and entry.probation.since is not None:
-        return _probation(view, view.workload, entry, entry.probation)
+        return probation.probation(view, view.workload, entry)
     return _return(view, view.workload, entry)
+
+
+def _progress(entry: facts.Entry) -> tuple[int, int]:
+    """How far an entry has got: what one of several switches was told is not asked again after a crash."""
+    if entry.ceiling == 0:
+        return 0, entry.probation.round if entry.probation else 0
+    return (2, 0) if entry.probation is None else (1, entry.probation.round)
 
 
 def forget_the_resume(view: View) -> Decision | None:
@@ -54,31 +76,40 @@ def _is_waiting(view: View) -> bool:
     return bool(entries) and not view.engaged and not started
 
 
-def _start(view: View, entry: facts.Entry) -> Decision:
+def _wait(view: View, entry: facts.Entry) -> Decision | None:
+    """Return what comes before a start, or keeps the model at zero."""
     if entry.replicas == 0:
-        return _rewrite(
-            view, None, Phase.IDLE, "Released", "nothing ran before the kill, so nothing is started"
-        )
-    requested = view.model.annotations.get(names.ANNOTATION_RESUME, "")
-    recovery = view.model.spec.kill_switch.recovery
-    if recovery.restart is Restart.MANUAL and not requested:
+        nothing = "nothing ran before the kill, so nothing is started"
+        return probation.tell_every_switch(view, None, Phase.IDLE, "Released", nothing)
+    broken = adopt.stop_at_a_broken_checkpoint(view)
+    if broken is not None:
+        return broken
+    if view.facts.current is None:
+        # Killed before it was ever looked at: what its template says is what ran.
+        adopted = adopt.adopt(view)
+        return _waiting(view, "no version of it is known") if adopted is None else adopted
+    requested = names.ANNOTATION_RESUME in view.model.annotations
+    if view.model.spec.kill_switch.recovery.restart is Restart.MANUAL and not requested:
         return _waiting(view, "recovery.restart is Manual")
-    target = _target(view, requested)
+    return None
+
+
+def _start(view: View, entry: facts.Entry) -> Decision:
+    target = _target(view, view.model.annotations.get(names.ANNOTATION_RESUME, ""))
     if isinstance(target, Decision):
         return target
+    message = f"starting again with {target.version}"
     if view.facts.current is None or view.facts.current.digest != target.digest:
         activation = ledger.activation(view.facts, view.now, facts.Why.RESTORE)
         restored = records.Activate(target, activation)
-        return Decision(
-            Phase.PROBATION, "Starting", f"starting again with {target.version}", records=(restored,)
-        )
+        return Decision(Phase.PROBATION, "Starting", message, records=(restored,))
     earlier = entry.probation or facts.Probation()
     begun = dataclasses.replace(
         entry,
-        ceiling=recovery.probation.replicas.of(entry.replicas),
+        ceiling=view.model.spec.kill_switch.recovery.probation.replicas.of(entry.replicas),
         probation=dataclasses.replace(earlier, since=view.now),
     )
-    return _rewrite(view, begun, Phase.PROBATION, "Starting", f"starting again with {target.version}")
+    return probation.tell_every_switch(view, begun, Phase.PROBATION, "Starting", message)
 
 
 def _target(view: View, requested: str) -> facts.Checkpoint | Decision:
@@ -123,64 +154,6 @@ def _waiting(view: View, why: str) -> Decision:
     return Decision(Phase.HELD, "WaitingForResume", message)
 
 
-def _probation(
-    view: View, workload: world.Workload, entry: facts.Entry, probation: facts.Probation
-) -> Decision:
-    failed = _failure(view, workload)
-    if failed:
-        return kill.engage_automatically(view, reason=f"in probation: {failed}", in_probation=True)
-    prepared = _prepare(view, workload, entry)
-    if prepared:
-        return Decision(Phase.PROBATION, "Probation", f"{entry.ceiling} replicas first", steps=prepared)
-    recovery = view.model.spec.kill_switch.recovery
-    needed = recovery.probation.duration * recovery.backoff ** (probation.round - 1)
-    if view.good_for >= needed:
-        ceiling = max(
-            entry.replicas, (entry.autoscaler.max_replicas or 0) if entry.autoscaler is not None else 0
-        )
-        back = dataclasses.replace(entry, ceiling=ceiling, probation=None)
-        return _rewrite(view, back, Phase.PROBATION, "Passed", "probation passed")
-    if probation.since is not None and view.now - probation.since > PATIENCE * needed:
-        missing = ", ".join(
-            f"{j.threshold.name} is {j.judgement.verdict}" for j in view.judged if j.judgement.verdict != "OK"
-        )
-        message = f"stays at {entry.ceiling} replicas: not enough data to end probation ({missing or 'not available'})"
-        return Decision(Phase.PROBATION, "NotEnoughData", message, degraded="NotEnoughData")
-    message = f"round {probation.round}: OK for {_seconds(view.good_for)} of {_seconds(needed)}"
-    return Decision(Phase.PROBATION, "Probation", message)
-
-
-def _seconds(span: datetime.timedelta) -> str:
-    return f"{span.total_seconds():.0f} s"
-
-
-def _failure(view: View, workload: world.Workload) -> str:
-    """In probation a Rollback or Kill threshold kills again, as do pods that do not start (rule K9)."""
-    for judged in view.judged:
-        if (
-            judged.breached
-            and judged.acting
-            and judged.threshold.on_breach in (OnBreach.ROLLBACK, OnBreach.KILL)
-        ):
-            return f"threshold {judged.threshold.name}: {judged.judgement.message}"
-    if workload.replicas == 0 or view.facts.current is None or workload.digest != view.facts.current.digest:
-        return ""
-    return ledger.start_failure(view, workload)
-
-
-def _prepare(view: View, workload: world.Workload, entry: facts.Entry) -> tuple[steps.Step, ...]:
-    current = view.facts.current
-    if current is not None and workload.digest != current.digest:
-        return (ledger.switch_step(view, workload, current),)
-    needed: list[steps.Step] = []
-    scaler = view.autoscaler
-    if scaler is not None and (scaler.min_replicas, scaler.max_replicas) != (entry.ceiling, entry.ceiling):
-        needed.append(steps.SetAutoscaler(scaler, entry.ceiling, entry.ceiling))
-    if workload.replicas != entry.ceiling:
-        needed.append(steps.Scale(workload, entry.ceiling))
-    return tuple(needed)
-
-
 def _return(view: View, workload: world.Workload, entry: facts.Entry) -> Decision:
     scaler, recorded = view.autoscaler, entry.autoscaler
     needed: list[steps.Step] = []
@@ -194,13 +167,6 @@ def _return(view: View, workload: world.Workload, entry: facts.Entry) -> Decisio
         return Decision(
             Phase.PROBATION, "Returning", f"back to {entry.replicas} replicas", steps=tuple(needed)
         )
-    return _rewrite(view, None, Phase.SERVING, "Recovered", f"back at {entry.replicas} replicas")
-
-
-def _rewrite(view: View, entry: facts.Entry | None, phase: Phase, reason: str, message: str) -> Decision:
-    """Give every released switch that holds the workload the same entry, or let go of it."""
-    written = []
-    for switch in view.holding:
-        others = tuple(e for e in switch.entries if e.workload != view.model.workload_name)
-        written.append(records.SetEntries(switch, others if entry is None else (*others, entry)))
-    return Decision(phase, reason, message, records=tuple(written))
+    return probation.tell_every_switch(
+        view, None, Phase.SERVING, "Recovered", f"back at {entry.replicas} replicas"
+    )

@@ -1,0 +1,134 @@
+"""Probation: the first time after a release, with part of the replicas and no patience for breaches (semantics.md, K9).
+
+The stages stand in their order: a breach kills again before anything is prepared, and the time that everything was OK
+counts only once the right version runs, at the right number, with labels that its metrics are found by.
+"""
+
+import dataclasses
+import datetime
+from typing import Final
+
+from lastgood.api.thresholds import OnBreach
+from lastgood.decide import facts, ledger, records, steps, world
+from lastgood.decide.decision import Decision, Phase
+from lastgood.decide.rules import adopt, kill
+from lastgood.decide.view import Judged, View
+
+LONGEST: Final = datetime.timedelta(days=365)
+"""The longest probation, however often it failed; longer spans of time cannot be added to a date."""
+PATIENCE: Final = 4
+"""After this many times its duration, a probation without enough data says so (rule K9)."""
+
+
+def probation(view: View, workload: world.Workload, entry: facts.Entry) -> Decision:
+    """Go on with a probation that has begun."""
+    failed = _failure(view, workload)
+    stays = _why_it_stays(view) if failed else ""
+    if failed and not stays:
+        return kill.engage_automatically(view, reason=f"in probation: {failed}", in_probation=True)
+    prepared = _run_the_version(view, workload) or _hold_at(view, workload, entry) or _label(view)
+    if prepared is not None:
+        return prepared
+    if stays:
+        return Decision(Phase.HELD, stays, f"in probation: {failed}", degraded=stays)
+    return _pass(view, entry)
+
+
+def tell_every_switch(
+    view: View, entry: facts.Entry | None, phase: Phase, reason: str, message: str
+) -> Decision:
+    """Give every released switch that holds the workload the same entry, or let go of it."""
+    written = []
+    for switch in view.holding:
+        others = tuple(e for e in switch.entries if e.workload != view.model.workload_name)
+        written.append(records.SetEntries(switch, others if entry is None else (*others, entry)))
+    return Decision(phase, reason, message, records=tuple(written))
+
+
+def _failure(view: View, workload: world.Workload) -> str:
+    """In probation a Rollback or Kill threshold kills again, as do pods that do not start (rule K9)."""
+    if workload.replicas == 0 or view.facts.current is None or workload.digest != view.facts.current.digest:
+        return ""
+    breach = _breach(view)
+    if breach is not None:
+        return f"threshold {breach.threshold.name}: {breach.judgement.message}"
+    return ledger.start_failure(view, workload)
+
+
+def _breach(view: View) -> Judged | None:
+    acting = (OnBreach.ROLLBACK, OnBreach.KILL)
+    breached = (j for j in view.judged if j.breached and j.acting and j.threshold.on_breach in acting)
+    return next(breached, None)
+
+
+def _why_it_stays(view: View) -> str:
+    """J11: a suspended model is not killed; and pods of a Good version that do not start are the cluster's matter."""
+    if view.model.spec.suspend:
+        return "Suspended"
+    current = view.facts.current
+    good = current is not None and current.verdict.worth is facts.Worth.GOOD
+    return "RestoredVersionUnavailable" if good and _breach(view) is None else ""
+
+
+def _run_the_version(view: View, workload: world.Workload) -> Decision | None:
+    current = view.facts.current
+    if current is None:
+        return None
+    switch = ledger.switch_step(view, workload, current)
+    if workload.digest == current.digest and not (workload.paused and switch.unpause):
+        return None
+    message = f"giving {workload.name} the template of {current.version}"
+    return Decision(Phase.PROBATION, "Probation", message, steps=(switch,))
+
+
+def _hold_at(view: View, workload: world.Workload, entry: facts.Entry) -> Decision | None:
+    """K3: hold workload and autoscaler at the ceiling; what the autoscaler was set to is recorded before."""
+    scaler = view.autoscaler
+    taken: list[steps.Step] = []
+    if scaler is not None and (entry.autoscaler is None or entry.autoscaler.name != scaler.name):
+        noted = dataclasses.replace(entry, autoscaler=kill.recorded(scaler))
+        message = f"noting what {scaler.name} is set to"
+        return tell_every_switch(view, noted, Phase.PROBATION, "Probation", message)
+    if scaler is not None and (scaler.min_replicas, scaler.max_replicas) != (entry.ceiling, entry.ceiling):
+        taken.append(steps.SetAutoscaler(scaler, entry.ceiling, entry.ceiling))
+    if workload.replicas != entry.ceiling:
+        taken.append(steps.Scale(workload, entry.ceiling))
+    if not taken:
+        return None
+    return Decision(Phase.PROBATION, "Probation", f"{entry.ceiling} replicas first", steps=tuple(taken))
+
+
+def _label(view: View) -> Decision | None:
+    unlabelled = adopt.label_pods(view)
+    return None if unlabelled is None else dataclasses.replace(unlabelled, phase=Phase.PROBATION)
+
+
+def _pass(view: View, entry: facts.Entry) -> Decision:
+    """Let the replicas of before come back once all was OK for long enough; say what is missing after a while."""
+    begun = entry.probation or facts.Probation()
+    enough = needed(view, begun)
+    if view.good_for >= enough:
+        most = 0 if entry.autoscaler is None else entry.autoscaler.max_replicas or 0
+        back = dataclasses.replace(entry, ceiling=max(entry.replicas, most), probation=None)
+        return tell_every_switch(view, back, Phase.PROBATION, "Passed", "probation passed")
+    if begun.since is not None and view.now - begun.since > PATIENCE * enough:
+        missing = ", ".join(
+            f"{j.threshold.name} is {j.judgement.verdict}" for j in view.judged if j.judgement.verdict != "OK"
+        )
+        message = f"stays at {entry.ceiling} replicas: not enough data to end probation ({missing or 'not available'})"
+        return Decision(Phase.PROBATION, "NotEnoughData", message, degraded="NotEnoughData")
+    message = f"round {begun.round}: OK for {_seconds(view.good_for)} of {_seconds(enough)}"
+    return Decision(Phase.PROBATION, "Probation", message)
+
+
+def needed(view: View, begun: facts.Probation) -> datetime.timedelta:
+    """Return how long everything must be OK: longer with each round, and never without end."""
+    recovery = view.model.spec.kill_switch.recovery
+    seconds = recovery.probation.duration.total_seconds()
+    for _ in range(1, begun.round):
+        seconds = min(seconds * recovery.backoff, LONGEST.total_seconds())
+    return datetime.timedelta(seconds=seconds)
+
+
+def _seconds(span: datetime.timedelta) -> str:
+    return f"{span.total_seconds():.0f} s"
