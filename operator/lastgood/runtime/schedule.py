@@ -17,6 +17,9 @@ log = logging.getLogger(__name__)
 LONGEST_PAUSE: Final = 60.0
 """Seconds between two tries at a key whose callback keeps failing, from 1 s doubling."""
 
+SLACK: Final = 1000
+"""Entries of the heap that earlier due times have superseded, and that may lie there until their own time comes."""
+
 KeyT = TypeVar("KeyT", bound=Hashable)
 
 
@@ -32,21 +35,25 @@ class Schedule(Generic[KeyT]):
         self._running: dict[KeyT, asyncio.Task[None]] = {}
         self._again: dict[KeyT, float] = {}
         self._failures: dict[KeyT, int] = {}
+        self._forgotten: set[KeyT] = set()
         self._changed = asyncio.Event()
 
     def due(self, key: KeyT, *, after: float = 0.0) -> None:
         """Run `key` in so many seconds, or earlier if it is due earlier already."""
         at = asyncio.get_running_loop().time() + max(after, 0.0)
+        self._forgotten.discard(key)
         if key in self._running:
             self._again[key] = min(at, self._again.get(key, at))
         else:
             self._push(key, at)
 
     def forget(self, key: KeyT) -> None:
-        """Take a key out of the schedule; one that runs ends as it would."""
+        """Take a key out of the schedule; one that runs ends as it would, and is not tried again if it fails."""
         self._due.pop(key, None)
         self._again.pop(key, None)
         self._failures.pop(key, None)
+        if key in self._running:
+            self._forgotten.add(key)
 
     async def run(self) -> None:
         """Run what is due until cancelled; what runs then is cancelled too."""
@@ -68,6 +75,9 @@ class Schedule(Generic[KeyT]):
         if at < self._due.get(key, float("inf")):
             self._due[key] = at
             heapq.heappush(self._heap, (at, next(self._order), key))
+            if len(self._heap) > 2 * len(self._due) + SLACK:
+                self._heap = [entry for entry in self._heap if self._due.get(entry[2]) == entry[0]]
+                heapq.heapify(self._heap)
             self._changed.set()
 
     def _start_due(self, now: float) -> float | None:
@@ -86,16 +96,22 @@ class Schedule(Generic[KeyT]):
         try:
             await self._run(key)
         except Exception:
-            self._failures[key] = self._failures.get(key, 0) + 1
-            pause = min(2.0 ** (self._failures[key] - 1), LONGEST_PAUSE)
-            log.exception("%s: looking at it failed; it is looked at again in %g s", key, pause)
-            at = asyncio.get_running_loop().time() + pause
-            self._again[key] = min(at, self._again.get(key, at))
+            log.exception("%s: looking at it failed; %s", key, self._after_failure(key))
         else:
             self._failures.pop(key, None)
         finally:
             self._running.pop(key, None)
+            self._forgotten.discard(key)
             again = self._again.pop(key, None)
             if again is not None:
                 self._push(key, again)
             self._changed.set()
+
+    def _after_failure(self, key: KeyT) -> str:
+        if key in self._forgotten:
+            return "it is gone meanwhile"
+        failures = self._failures[key] = self._failures.get(key, 0) + 1
+        pause = min(2.0 ** min(failures - 1, 10), LONGEST_PAUSE)
+        at = asyncio.get_running_loop().time() + pause
+        self._again[key] = min(at, self._again.get(key, at))
+        return f"it is looked at again in {pause:g} s"
