@@ -116,8 +116,10 @@ class Driver:
                 return Outcome(wait, decision)
             if not from_store:
                 await self._carry_out(key, decision, memory)
-            seen = await observing.fresh(self._store, self._cluster, key, pods=decision.phase is Phase.KILLED)
+            pods_read = decision.phase is Phase.KILLED
+            seen = await observing.fresh(self._store, self._cluster, key, pods=pods_read)
             from_store = False
+        log.warning("%s/%s: not at rest after %d rounds; it is looked at again", *key, MOST_ROUNDS)
         return Outcome(contest.retry_in(1))
 
     def _cached(self, key: Key) -> observing.Snapshot | None:

@@ -48,5 +48,5 @@ def configure(*, log_format: str, level: str, stream: TextIO | None = None) -> N
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     for name in QUIET:
-        logging.getLogger(name).setLevel(logging.WARNING)
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     logging.captureWarnings(True)

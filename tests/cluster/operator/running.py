@@ -1,0 +1,199 @@
+"""Operators as processes of their own, a Prometheus whose answers the test gives, and what kubectl sees."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from devcluster import Cluster
+from tests.unit.observe import answering
+
+ROOT = Path(__file__).resolve().parents[3]
+CRASHING = Path(__file__).with_name("crashing.py")
+LEASE = "lastgood"
+PATIENCE = 20.0
+
+
+class World:
+    """One namespace with a Deployment, its ModelDeployment, and a Prometheus that says what the test wants."""
+
+    def __init__(self, cluster: Cluster, namespace: str, url: str, script: answering.Script) -> None:
+        self.cluster = cluster
+        self.namespace = namespace
+        self.prometheus_url = url
+        self._script = script
+        lease = {
+            "apiVersion": "coordination.k8s.io/v1",
+            "kind": "Lease",
+            "metadata": {"name": LEASE, "namespace": namespace},
+        }
+        self.apply(lease)
+
+    def apply(self, *objects: Mapping[str, Any]) -> None:
+        """Apply objects as a person with kubectl does."""
+        body = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)})
+        self.cluster.kubectl("apply", "-n", self.namespace, "-f", "-", input=body)
+
+    def kubectl(self, *arguments: str) -> str:
+        """Run kubectl in the namespace and return what it prints."""
+        return str(self.cluster.kubectl("-n", self.namespace, *arguments).stdout)
+
+    def get(self, kind: str, name: str) -> dict[str, Any]:
+        """Return one object."""
+        found: dict[str, Any] = json.loads(self.kubectl("get", kind, name, "-o", "json"))
+        return found
+
+    def all_of(self, kind: str) -> list[dict[str, Any]]:
+        """Return all objects of a kind."""
+        found: list[dict[str, Any]] = json.loads(self.kubectl("get", kind, "-o", "json"))["items"]
+        return found
+
+    def measures(self, **values: float) -> None:
+        """Make the query of each threshold give a value; the underscore in a name stands for a dash."""
+        self._script.results = {
+            f'{name}{{version="{version}"}}': answering.vector(str(value))
+            for name, value in values.items()
+            for version in ("1.3.0", "1.4.0", "1.5.0", "1.6.0")
+        }
+
+    def measures_by_version(self, **values: float) -> None:
+        """Make the query `error_ratio` give a value for each version; `v1_5_0` stands for 1.5.0."""
+        self._script.results = {
+            f'error_ratio{{version="{name[1:].replace("_", ".")}"}}': answering.vector(str(value))
+            for name, value in values.items()
+        }
+
+    @property
+    def asked(self) -> list[str]:
+        """The queries that Prometheus was asked so far, one for each request."""
+        return self._script.asked
+
+    def breaks_down(self, fault: answering.Fault | None) -> None:
+        """Make Prometheus answer with a fault, or well again with None."""
+        self._script.fault = fault
+        self._script.check_fault = fault
+
+    def eventually(self, holds: Callable[[], Any], *, within: float = PATIENCE) -> Any:
+        """Wait until `holds()` gives something true, and return it; fail with what it gave last."""
+        deadline = time.monotonic() + within
+        while True:
+            last = holds()
+            if last:
+                return last
+            assert time.monotonic() < deadline, f"not within {within:g} s; last: {last!r}; {self.told()}"
+            time.sleep(0.1)  # noqa: ASYNC251
+
+    def told(self) -> str:
+        """Return what the model's status says, for the message of a failing test."""
+        return json.dumps([each.get("status") for each in self.all_of("mdep")], indent=1)[:4000]
+
+    @contextmanager
+    def operator(
+        self, *, crash: tuple[str, int] | None = None, flags: Sequence[str] = ()
+    ) -> Iterator["Operator"]:
+        """Run an operator for this namespace alone; with `crash` it dies at that write."""
+        running = Operator(self, crash=crash, flags=flags)
+        try:
+            yield running
+        finally:
+            running.end()
+
+
+class Operator:
+    """One operator process; its log is shown when a test fails."""
+
+    def __init__(self, world: World, *, crash: tuple[str, int] | None, flags: Sequence[str]) -> None:
+        begin = ["-m", "lastgood"] if crash is None else [str(CRASHING), crash[0], str(crash[1])]
+        environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'operator'}:{ROOT}"}
+        self.process = subprocess.Popen(
+            [
+                sys.executable,
+                *begin,
+                "operator",
+                f"--kubeconfig={world.cluster.kubeconfig}",
+                f"--namespace={world.namespace}",
+                f"--prometheus-url={world.prometheus_url}",
+                f"--lease-namespace={world.namespace}",
+                f"--lease-name={LEASE}",
+                "--lease-duration=2s",
+                "--renew-deadline=1500ms",
+                "--retry-period=300ms",
+                "--metrics-address=127.0.0.1:0",
+                *flags,
+            ],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def kill(self) -> None:
+        """Kill it as a machine that loses power does."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def end(self) -> None:
+        """End it in order, within 15 s."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(timeout=15)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+    @property
+    def died(self) -> bool:
+        """Whether it was killed."""
+        return self.process.poll() == -signal.SIGKILL
+
+
+def deployment(name: str, *, image: str, replicas: int = 3) -> dict[str, Any]:
+    """Return a Deployment that kwok makes available at once."""
+    labels = {"app": name}
+    container = {"name": "model", "image": image, "env": [{"name": "TEAM", "value": "payments"}]}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name},
+        "spec": {
+            "replicas": replicas,
+            "selector": {"matchLabels": labels},
+            "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}},
+        },
+    }
+
+
+def model(name: str = "fraud", *, version: str, on_breach: str = "Rollback", **spec: Any) -> dict[str, Any]:
+    """Return a ModelDeployment over that Deployment with one threshold and short times."""
+    versions = ("1.3.0", "1.4.0", "1.5.0", "1.6.0")
+    return {
+        "apiVersion": "lastgood.dev/v1alpha1",
+        "kind": "ModelDeployment",
+        "metadata": {"name": name},
+        "spec": {
+            "workloadRef": {"name": name},
+            "version": version,
+            "versions": [{"name": each, "image": f"{name}:{each}"} for each in versions],
+            "interval": "1s",
+            "thresholds": [
+                {
+                    "name": "error-ratio",
+                    "query": 'error_ratio{version="$version"}',
+                    "window": "10s",
+                    "max": 0.05,
+                    "for": "1s",
+                    "onBreach": on_breach,
+                }
+            ],
+            "rollout": {"bake": "1s"},
+            "rollback": {"warmup": "0s", "cooldown": "0s"},
+            "killSwitch": {"recovery": {"probation": {"replicas": 1, "duration": "1s"}}},
+            **spec,
+        },
+    }
