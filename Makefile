@@ -74,7 +74,7 @@ bench: $(READY) ## Run the benchmarks in bench/; each prints one table
 
 venv: $(READY) ## Set up the virtual environment from the lock
 
-$(READY): requirements-dev.lock
+$(READY):
 	$(call step,virtual environment in $(VENV))
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo 'lastgood needs Python 3.11 or later, and $(PYTHON) is not: run make PYTHON=python3.12 or the like.'; exit 1; }
