@@ -90,6 +90,7 @@ def _how_to_look_around(built: stage.Stage, *, teller: telling.Telling) -> None:
         f"{prefix} get pods --show-labels --watch",
         f"curl -s http://{built.address}/v2/health/ready -i",
         f"curl -sG {built.prometheus_url}/api/v1/query --data-urlencode '{QUERY}'",
+        f"curl -s {built.operator_address}/metrics | grep ^lastgood_",
         f"tail -f {built.logs}/operator.log",
     ):
         teller.command(line)

@@ -35,4 +35,6 @@ class Stage:
     kubectl: str
     processes: Callable[[], Awaitable[list[Process]]]
     """Lists the model servers that run now by asking the operating system, not the API server."""
+    operator_address: str
+    """URL of the operator's own /metrics and probes."""
     operator_is_alive: Callable[[], bool]

@@ -48,7 +48,7 @@ async def build(
         kubeconfig=running.kubeconfig, prometheus_url=prometheus_url, log=work / "operator.log"
     )
     stack.push_async_callback(operator.stop)
-    await operator.start()
+    await operator.start(reader)
     say(f"the operator runs (process {operator.pid}, log {operator.log.relative_to(ROOT)})")
     return stage.Stage(
         cluster=reader,
@@ -58,6 +58,7 @@ async def build(
         logs=work,
         kubectl=kubectl,
         processes=processes,
+        operator_address=operator.address,
         operator_is_alive=operator.is_alive,
     )
 

@@ -82,7 +82,7 @@ async def build(
         kubeconfig=kubeconfig, prometheus_url=prometheus_url, log=work / "operator.log"
     )
     stack.push_async_callback(operator.stop)
-    await operator.start()
+    await operator.start(reader)
     rows = json.loads(
         await _run("docker", "run", "--rm", f"{names.IMAGE}:{names.GOOD}", "cat", "/models/rows.json")
     )
@@ -94,6 +94,7 @@ async def build(
         logs=work,
         kubectl="kubectl",
         processes=functools.partial(_processes, f"{name}-control-plane"),
+        operator_address=operator.address,
         operator_is_alive=operator.is_alive,
     )
 
