@@ -151,29 +151,44 @@ def _container(container: Mapping[str, Any]) -> dict[str, Any]:
         kept["env"] = sorted((_env(item) for item in kept["env"]), key=lambda item: str(item.get("name")))
     if "resources" in kept:
         kept["resources"] = _resources(kept["resources"])
+    if "lifecycle" in kept:
+        kept["lifecycle"] = {hook: _handler(handler) for hook, handler in kept["lifecycle"].items()}
     return kept
 
 
 def _pull_policy(image: str) -> str:
-    name = image.rsplit("/", 1)[-1]
-    if "@" in name:
-        return "IfNotPresent"
-    tag = name.partition(":")[2] or "latest"
+    # A digest stands in for a missing tag, but does not overrule a tag that is there.
+    name, _, content = image.rsplit("/", 1)[-1].partition("@")
+    tag = name.partition(":")[2] or ("" if content else "latest")
     return "Always" if tag == "latest" else "IfNotPresent"
 
 
 def _probe(probe: Mapping[str, Any]) -> dict[str, Any]:
-    kept = _without(probe, _PROBE)
-    if "httpGet" in kept:
-        kept["httpGet"] = _without(kept["httpGet"], {"scheme": "HTTP", "path": "/"})
+    return _handler(_without(probe, _PROBE))
+
+
+def _handler(handler: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a probe's or a lifecycle hook's way to ask, less defaults."""
+    kept = dict(handler)
+    for field, defaults in (("httpGet", {"scheme": "HTTP", "path": "/"}), ("grpc", {"service": ""})):
+        if field in kept:
+            kept[field] = _without(kept[field], defaults)
     return kept
 
 
 def _env(item: Mapping[str, Any]) -> dict[str, Any]:
     kept = _without(item, {"value": ""})
-    reference = (item.get("valueFrom") or {}).get("fieldRef")
-    if reference is not None:
-        kept["valueFrom"] = {"fieldRef": _without(reference, {"apiVersion": "v1"})}
+    if "valueFrom" in kept:
+        kept["valueFrom"] = _reference(kept["valueFrom"])
+    return kept
+
+
+def _reference(source: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a variable's or a file's source, less defaults."""
+    kept = dict(source)
+    for field, defaults in (("fieldRef", {"apiVersion": "v1"}), ("resourceFieldRef", {"divisor": "0"})):
+        if field in kept:
+            kept[field] = _without(kept[field], defaults)
     return kept
 
 
@@ -190,9 +205,36 @@ def _volume(volume: Mapping[str, Any]) -> dict[str, Any]:
     kept = _without(volume, {})
     for kind in ("configMap", "secret", "projected", "downwardAPI"):
         if kind in volume:
-            kept[kind] = _without(volume[kind], {"defaultMode": _VOLUME_MODE})
+            kept[kind] = _files(_without(volume[kind], {"defaultMode": _VOLUME_MODE}))
     if "hostPath" in volume:
         kept["hostPath"] = _without(volume["hostPath"], {"type": ""})
+    if "image" in volume:
+        policy = _pull_policy(str(volume["image"].get("reference", "")))
+        kept["image"] = _without(volume["image"], {"pullPolicy": policy})
+    if "ephemeral" in volume:
+        claim = volume["ephemeral"].get("volumeClaimTemplate") or {}
+        spec = _without(claim.get("spec") or {}, {"volumeMode": "Filesystem"})
+        metadata = _without(claim.get("metadata") or {}, {})
+        kept["ephemeral"] = {"volumeClaimTemplate": {"metadata": metadata, "spec": spec}}
+    return kept
+
+
+def _files(volume: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a volume of files, with the files that come from the pod's own fields less defaults."""
+    kept = dict(volume)
+    if "sources" in kept:
+        kept["sources"] = [_projection(source) for source in kept["sources"]]
+    if "items" in kept:
+        kept["items"] = [_reference(item) for item in kept["items"]]
+    return kept
+
+
+def _projection(source: Mapping[str, Any]) -> dict[str, Any]:
+    kept = dict(source)
+    if "serviceAccountToken" in kept:
+        kept["serviceAccountToken"] = _without(kept["serviceAccountToken"], {"expirationSeconds": 3600})
+    if "downwardAPI" in kept:
+        kept["downwardAPI"] = _files(kept["downwardAPI"])
     return kept
 
 
