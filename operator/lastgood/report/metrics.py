@@ -7,17 +7,19 @@ their versions that run, and their thresholds; no query, message or pod name is 
 
 import platform
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import prometheus_client
 from prometheus_client import core, exposition, registry
 
 import lastgood
+from lastgood.api import durations
 from lastgood.decide import facts
 from lastgood.decide.decision import Decision
 from lastgood.decide.view import View
+from lastgood.report.transitions import Notice
 
 Key = tuple[str, str]
 """Namespace and name of a model."""
@@ -106,6 +108,15 @@ class Metrics:
     def kill_engaged(self, key: Key, cause: facts.Cause) -> None:
         """Count a kill of a model."""
         self._models.kills[(*key, cause.value or "person")] += 1
+
+    def changed(self, status: Mapping[str, Any], notices: Iterable[Notice]) -> None:
+        """Take the seconds of a kill or rollback that a new status is the first to give."""
+        told = {notice.reason for notice in notices}
+        to_zero = (status.get("killSwitch") or {}).get("timeToZero")
+        if "KillVerified" in told and to_zero is not None:
+            self.time_to_zero_seconds.observe(durations.parse(to_zero).total_seconds())
+        if "RolledBack" in told and "durationSeconds" in (status.get("lastRollback") or {}):
+            self.rollback_seconds.observe(status["lastRollback"]["durationSeconds"])
 
     def model_gone(self, key: Key) -> None:
         """Drop all series of a model."""

@@ -58,16 +58,18 @@ class Reporter:
         )
         if wrote:
             self._metrics.status_written(resources.MODEL_DEPLOYMENTS.kind)
+            notices = transitions(before, after)
+            self._metrics.changed(after, notices)
             await self._events.write(
                 resources.MODEL_DEPLOYMENTS,
                 namespace=model.namespace,
                 name=model.name,
                 uid=model.uid,
-                notices=transitions(before, after),
+                notices=notices,
                 now=view.now,
             )
         for switch in view.facts.switches:
-            if view.concerns(switch) or switch.cause is not facts.Cause.PERSON:
+            if view.concerns(switch):
                 await self._report_switch(model.namespace, switch, seen.switches[switch.name], view.now)
 
     async def _report_switch(self, namespace: str, switch: facts.Switch, raw: Object, now: datetime) -> None:

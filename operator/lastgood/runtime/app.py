@@ -115,6 +115,7 @@ async def _serve(settings: Settings, cluster: client.ApiServer, prometheus: Prom
         holder=Holder(cluster=counted, store=store, may_act=elector.may_act),
         evaluation=Evaluation(asks=prometheus, default_server=_default_server(settings), clock=_now),
         actor=elector,
+        metrics=metrics,
         clock=_now,
         workers=settings.workers,
     )

@@ -15,6 +15,7 @@ from lastgood.observe import snapshot as observing
 from lastgood.observe import written
 from lastgood.observe.server import Server
 from lastgood.observe.store import Key, Store
+from lastgood.report.metrics import Metrics
 from lastgood.runtime.driving import Actor, Driver
 from lastgood.runtime.evaluation import Evaluation
 from lastgood.runtime.holding import Holder
@@ -47,6 +48,7 @@ class Loop:
         holder: Holder,
         evaluation: Evaluation,
         actor: Actor,
+        metrics: Metrics,
         clock: Callable[[], datetime],
         workers: int,
     ) -> None:
@@ -54,13 +56,15 @@ class Loop:
         self._driver = driver
         self._evaluation = evaluation
         self._actor = actor
+        self._metrics = metrics
         self._clock = clock
         self._memories: dict[Key, Memory] = {}
         self._urgent = Schedule(self._drive, workers=URGENT_WORKERS)
         self._holder = holder
         self._holds = Schedule(self._hold, workers=URGENT_WORKERS)
         self._drives = Schedule(self._drive, workers=workers)
-        self._evaluations = Schedule(self._join_round, workers=MOST_EVALUATIONS)
+        late = metrics.evaluation_lateness_seconds.observe
+        self._evaluations = Schedule(self._join_round, workers=MOST_EVALUATIONS, late=late)
         self._rounds: dict[Server | None, _Joining] = {}
 
     def due(self, keys: Collection[Key], urgent: bool = False) -> None:
@@ -100,7 +104,8 @@ class Loop:
         memory = self._memories.get(key)
         if memory is None:
             return
-        outcome = await self._driver.drive(key, memory)
+        with self._metrics.drive_seconds.time():
+            outcome = await self._driver.drive(key, memory)
         if key not in self._store.models:
             self._forget(key)
         elif outcome.again_in is not None:
@@ -135,7 +140,8 @@ class Loop:
 
     async def _evaluate(self, server: Server | None) -> dict[Key, timedelta | None]:
         await asyncio.sleep(ROUND)
-        return await self._evaluation.evaluate(self._rounds.pop(server).due)
+        with self._metrics.evaluation_seconds.time():
+            return await self._evaluation.evaluate(self._rounds.pop(server).due)
 
     def _seen(self, key: Key) -> observing.Snapshot | None:
         try:

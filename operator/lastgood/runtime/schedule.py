@@ -26,9 +26,16 @@ KeyT = TypeVar("KeyT", bound=Hashable)
 class Schedule(Generic[KeyT]):
     """Runs a callback for each key when it is due: the earliest due time of a key wins."""
 
-    def __init__(self, run: Callable[[KeyT], Awaitable[None]], *, workers: int) -> None:
+    def __init__(
+        self,
+        run: Callable[[KeyT], Awaitable[None]],
+        *,
+        workers: int,
+        late: Callable[[float], None] | None = None,
+    ) -> None:
         self._run = run
         self._workers = workers
+        self._late = late
         self._due: dict[KeyT, float] = {}
         self._heap: list[tuple[float, int, KeyT]] = []
         self._order = itertools.count()
@@ -89,6 +96,8 @@ class Schedule(Generic[KeyT]):
             heapq.heappop(self._heap)
             if self._due.get(key) == at:  # else superseded by an earlier time, or forgotten
                 del self._due[key]
+                if self._late is not None:
+                    self._late(now - at)
                 self._running[key] = asyncio.create_task(self._work(key))
         return None
 

@@ -1,5 +1,7 @@
 """What Prometheus reads from the operator, read with Prometheus' own parser."""
 
+from typing import Any
+
 from prometheus_client.parser import text_string_to_metric_families
 
 from lastgood.api.thresholds import Verdict
@@ -7,6 +9,7 @@ from lastgood.decide import policy
 from lastgood.decide.facts import Cause
 from lastgood.judge.verdict import Reason
 from lastgood.report.metrics import Metrics
+from lastgood.report.transitions import transitions
 from tests.unit.report import building
 
 KEY = ("ml", "fraud")
@@ -57,6 +60,21 @@ def test_a_model_that_goes_takes_all_its_series_along() -> None:
     samples = read(metrics)
     assert not [key for key in samples if "fraud" in key]
     assert samples["lastgood_kills_total", "person", "churn", "ml"] == 1
+
+
+def test_how_long_kills_and_rollbacks_took_is_counted_once() -> None:
+    metrics = Metrics()
+    before: dict[str, Any] = {"state": "Serving"}
+    scenes = [building.rolling_back(arrived=False), building.rolling_back(arrived=True)]
+    scenes += [building.killed(left=2), building.killed(left=0, now=4), building.killed(left=0, now=9)]
+    for seen in scenes:
+        after = building.report(seen, before)
+        metrics.changed(after, transitions(before, after))
+        before = after
+    samples = read(metrics)
+    assert samples["lastgood_rollback_seconds_count",] == samples["lastgood_time_to_zero_seconds_count",] == 1
+    assert samples["lastgood_rollback_seconds_sum",] == 9.25
+    assert samples["lastgood_time_to_zero_seconds_sum",] == 4
 
 
 def test_the_operator_tells_of_itself() -> None:
