@@ -3,20 +3,58 @@
 Whatever cannot be written is written with the next report; nothing here stops or delays a decision.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from typing import Any, Protocol
 
 from lastgood.decide import facts, records
 from lastgood.decide.decision import Decision
 from lastgood.decide.view import View
 from lastgood.kube import client, resources
-from lastgood.observe.snapshot import Snapshot
-from lastgood.observe.store import Key, Object, Store
 from lastgood.report import summary, switches
 from lastgood.report.events import Events
-from lastgood.report.metrics import Metrics
+from lastgood.report.metrics import Key, Metrics
 from lastgood.report.status import Statuses
 from lastgood.report.transitions import transitions
+
+Object = Mapping[str, Any]
+"""An object as the API server gave it."""
+
+
+class Seen(Protocol):
+    """What was observed of a model beside what the decision was made from."""
+
+    @property
+    def status(self) -> Object:
+        """The model's status as it was observed."""
+        ...
+
+    @property
+    def switches(self) -> Mapping[str, Object]:
+        """The KillSwitches of its namespace, by name."""
+        ...
+
+
+class Objects(Protocol):
+    """The watched objects, of all models."""
+
+    @property
+    def models(self) -> Mapping[Key, Object]:
+        """The ModelDeployments."""
+        ...
+
+    @property
+    def deployments(self) -> Mapping[Key, Object]:
+        """The Deployments."""
+        ...
+
+    def workload_of(self, model: Key, /) -> str:
+        """Return the name of the Deployment that a model names."""
+        ...
+
+    def pods_of(self, deployment_uid: str, /) -> Iterable[object]:
+        """Return the pods of a Deployment."""
+        ...
 
 
 class Reporter:
@@ -26,7 +64,7 @@ class Reporter:
         self,
         *,
         cluster: client.Cluster,
-        store: Store,
+        store: Objects,
         metrics: Metrics,
         may_act: Callable[[], bool],
         instance: str,
@@ -38,7 +76,7 @@ class Reporter:
         self._events = Events(cluster, instance=instance)
         self._uids: dict[Key, str] = {}
 
-    async def report(self, seen: Snapshot, view: View, decision: Decision) -> None:
+    async def report(self, seen: Seen, view: View, decision: Decision) -> None:
         """Write what a person would see changed; nothing is written while nothing changes."""
         model = view.model
         key = model.namespace, model.name
@@ -110,7 +148,7 @@ class Reporter:
         for name in held:
             deployment = self._store.deployments.get((namespace, name))
             if deployment is not None:
-                found[name] = len(self._store.pods_of(deployment["metadata"]["uid"]))
+                found[name] = len(list(self._store.pods_of(deployment["metadata"]["uid"])))
         return found
 
     def recorded(self, key: Key, decision: Decision) -> None:
