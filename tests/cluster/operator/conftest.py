@@ -12,4 +12,6 @@ def world(cluster: Cluster, namespace: str) -> Iterator[World]:
     """A namespace of the shared cluster with a Lease that is free, and a Prometheus that the test scripts."""
     script = answering.Script()
     with answering.serve(script) as url:
-        yield World(cluster, namespace, url, script)
+        world = World(cluster, namespace, url, script)
+        yield world
+        world.close()
