@@ -272,4 +272,5 @@ def _evidence(verdict: cluster.Object) -> str:
     evidence = verdict.get("evidence") or {}
     if "threshold" not in evidence:
         return str(verdict.get("reason", "no reason was recorded"))
-    return f"{evidence['threshold']} {evidence.get('value')} over {evidence.get('window')}"
+    value = float(evidence.get("value", "nan"))
+    return f"{evidence['threshold']} was {value:.4g} over {evidence.get('window')}"
