@@ -5,6 +5,8 @@ autoscaler, and thresholds that breach for certain images. What a process would 
 """
 
 import dataclasses
+import functools
+import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -41,6 +43,7 @@ class World:
 
     spec: dict[str, Any]
     now: datetime = START
+    interval: timedelta = MINUTE
     name: str = "m"
     uid: str = "uid-1"
     labels: dict[str, str] = field(default_factory=dict)
@@ -66,7 +69,6 @@ class World:
     trouble: Trouble | None = None
     fine: steady.Steady | None = None
     log: list[records.Record | steps.Step] = field(default_factory=list)
-    raised: list[str] = field(default_factory=list)
 
     # What the rules see
 
@@ -124,8 +126,7 @@ class World:
 
     @property
     def parsed(self) -> modeldeployment.ModelDeploymentSpec:
-        given = {"workloadRef": {"name": self.name}, **self.spec}
-        return modeldeployment.ModelDeploymentSpec.model_validate(given)
+        return _parsed(json.dumps({"workloadRef": {"name": self.name}, **self.spec}))
 
     @property
     def judged(self) -> tuple[Judged, ...]:
@@ -207,13 +208,13 @@ class World:
     def wait(self, minutes: int) -> Decision:
         """Let time pass, minute by minute, with an evaluation and a decision in each."""
         decision = self.rest()
-        for _ in range(minutes):
+        for _ in range(0, minutes, int(self.interval / MINUTE)):
             self.tick()
             decision = self.rest()
         return decision
 
     def tick(self) -> None:
-        self.now += MINUTE
+        self.now += self.interval
         start, workload = self.start(), self.workload
         if start is None or workload is None:
             self.fine = None
@@ -223,7 +224,7 @@ class World:
             start=start,
             counts=workload.settled and bake.counts(self.judged),
             now=self.now,
-            longest_gap=2 * MINUTE,
+            longest_gap=2 * self.interval,
         )
 
     def crash(self) -> None:
@@ -231,10 +232,21 @@ class World:
         self.fine = None
 
     def _check(self, done: records.Record | steps.Step) -> None:
-        """While any engaged switch selects the model, nothing raises its replicas."""
-        engaged = self.view().engaged
-        if engaged and isinstance(done, steps.Scale) and done.replicas > 0:
-            raise AssertionError(f"{[s.name for s in engaged]} engaged, and yet {done.replicas} replicas")
+        """What must hold of each thing that is done, whatever the world is like."""
+        if self.view().engaged:
+            raises = isinstance(done, steps.SetAutoscaler) or (
+                isinstance(done, steps.Scale) and done.replicas > 0
+            )
+            assert not raises, f"engaged, and yet {done}"
+        if isinstance(done, records.Activate):
+            worth = self.known.by_digest[done.checkpoint.digest].verdict.worth
+            assert worth is not facts.Worth.BAD, f"{done.checkpoint.version} is Bad, and yet activated"
+            if done.activation.why is facts.Why.ROLLBACK:
+                left = self.known.current
+                assert left is not None
+                assert left.verdict.worth is facts.Worth.BAD, f"{left.version} is not Bad, and yet left"
+                assert left.digest != done.checkpoint.digest
+                assert done.checkpoint.served, f"{done.checkpoint.version} never served, and yet gone back to"
 
     def apply(self, done: records.Record | steps.Step) -> None:
         match done:
@@ -353,6 +365,11 @@ class World:
             each for each in self.done(records.Activate) if each.activation.why is facts.Why.ROLLBACK
         ]
         return [(each.activation.came_from, each.checkpoint.version) for each in activated]
+
+
+@functools.lru_cache(maxsize=1000)
+def _parsed(spec: str) -> modeldeployment.ModelDeploymentSpec:
+    return modeldeployment.ModelDeploymentSpec.model_validate_json(spec)
 
 
 def image_of(pod_template_: facts.Template) -> str:
