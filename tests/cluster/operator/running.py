@@ -1,10 +1,12 @@
 """Operators as processes of their own, a Prometheus whose answers the test gives, and what kubectl sees."""
 
+import base64
 import json
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
+import urllib3
 import yaml
 
 from devcluster import Cluster
@@ -45,7 +48,15 @@ class World:
         self._server = str(access["clusters"][0]["cluster"]["server"])
         self._session = requests.Session()
         self._session.trust_env = False
-        self._session.verify = str(access["clusters"][0]["cluster"]["certificate-authority"])
+        # 429 is also what a CRD that was only just established answers.
+        patient = urllib3.Retry(total=20, backoff_factor=0.1, backoff_max=1, status_forcelist=[429])
+        self._session.mount("https://", requests.adapters.HTTPAdapter(max_retries=patient))
+        self._authority = tempfile.NamedTemporaryFile(suffix=".crt")  # noqa: SIM115  (closed with the session)
+        self._authority.write(
+            base64.b64decode(access["clusters"][0]["cluster"]["certificate-authority-data"])
+        )
+        self._authority.flush()
+        self._session.verify = self._authority.name
         self._session.headers["Authorization"] = f"Bearer {access['users'][0]['user']['token']}"
         lease = {
             "apiVersion": "coordination.k8s.io/v1",
@@ -57,6 +68,7 @@ class World:
     def close(self) -> None:
         """Close the connection to the API server."""
         self._session.close()
+        self._authority.close()
 
     def apply(self, *objects: Mapping[str, Any]) -> None:
         """Apply objects as a person with kubectl does."""
