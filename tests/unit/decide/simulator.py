@@ -32,11 +32,6 @@ def pod_template(image: str, **container: Any) -> dict[str, Any]:
     return {"metadata": {"labels": {"app": "m"}}, "spec": {"containers": [fields]}}
 
 
-def versions(*names_: str) -> list[dict[str, str]]:
-    """Versions that differ by image: `a` runs `img:a`."""
-    return [{"name": name, "image": f"img:{name}"} for name in names_]
-
-
 @dataclass
 class World:
     """One model, its facts and its workload, at one time."""
@@ -374,43 +369,3 @@ def _parsed(spec: str) -> modeldeployment.ModelDeploymentSpec:
 
 def image_of(pod_template_: facts.Template) -> str:
     return str(pod_template_["spec"]["containers"][0]["image"])
-
-
-ERRORS = {"name": "errors", "query": "q", "max": 1}
-TOXIC = {"name": "toxic", "query": "q", "max": 1, "onBreach": "Kill"}
-
-
-def model(*listed: str, wanted: str = "a", **spec: Any) -> World:
-    """A model whose workload runs version `a`, with a bake of five minutes and a Rollback and a Kill threshold."""
-    rollout = {"bake": "5m", **spec.pop("rollout", {})}
-    rollback = {"cooldown": "10m", **spec.pop("rollback", {})}
-    return World(
-        {
-            "version": wanted,
-            "versions": versions(*(listed or ("a", "b", "c"))),
-            "thresholds": [ERRORS, TOXIC],
-            "rollout": rollout,
-            "rollback": rollback,
-            **spec,
-        }
-    )
-
-
-def proven(*listed: str, **spec: Any) -> World:
-    """A model whose version `a` is Good."""
-    made = model(*listed, **spec)
-    made.wait(8)
-    assert made.worth("a") == "Good"
-    made.log.clear()
-    return made
-
-
-def rolled_back(**spec: Any) -> World:
-    """A model that went back from `b` to `a`."""
-    made = proven(**spec)
-    made.want("b")
-    made.wait(2)
-    made.breaches.add(("img:b", "errors"))
-    made.wait(1)
-    assert made.rollbacks == [("b", "a")]
-    return made

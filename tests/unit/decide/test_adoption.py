@@ -5,7 +5,8 @@ import dataclasses
 from lastgood.decide import facts, records, steps
 from lastgood.decide.decision import Phase
 from lastgood.decide.view import Trouble
-from tests.unit.decide.simulator import model, pod_template, proven
+from tests.unit.decide.scenes import model, proven
+from tests.unit.decide.simulator import pod_template
 
 
 def test_a_workload_that_runs_a_listed_version_is_that_version() -> None:

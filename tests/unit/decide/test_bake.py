@@ -9,7 +9,7 @@ from lastgood.decide.decision import Phase
 from lastgood.decide.rules import bake
 from lastgood.decide.view import Judged
 from lastgood.judge.verdict import Judgement
-from tests.unit.decide.simulator import ERRORS, TOXIC, model
+from tests.unit.decide.scenes import ERRORS, TOXIC, model
 
 
 def test_a_version_is_good_after_its_whole_bake() -> None:

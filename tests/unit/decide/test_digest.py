@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from lastgood.decide import template
-from tests.unit.decide.simulator import model, pod_template
+from tests.unit.decide.scenes import model
+from tests.unit.decide.simulator import pod_template
 
 WRITTEN: dict[str, Any] = {
     "metadata": {"labels": {"app": "fraud"}},

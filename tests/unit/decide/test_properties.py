@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from lastgood.api import names
 from lastgood.api.killswitch import LabelSelector
 from lastgood.decide import facts, records, world
-from tests.unit.decide.simulator import MINUTE, World, model, pod_template, rolled_back
+from tests.unit.decide.scenes import model, rolled_back
+from tests.unit.decide.simulator import MINUTE, World, pod_template
 
 Event = Callable[[World], None]
 SETTLED = 60

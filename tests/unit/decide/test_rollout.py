@@ -4,7 +4,8 @@ import dataclasses
 
 from lastgood.decide import facts, records, steps
 from lastgood.decide.decision import Phase
-from tests.unit.decide.simulator import model, pod_template, proven, rolled_back
+from tests.unit.decide.scenes import model, proven, rolled_back
+from tests.unit.decide.simulator import pod_template
 
 
 def test_a_wanted_version_is_recorded_before_the_workload_gets_its_template() -> None:

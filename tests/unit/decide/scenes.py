@@ -1,0 +1,92 @@
+"""Models that tests start from, and the little that brings them there."""
+
+from typing import Any
+
+from tests.unit.decide.simulator import World
+
+ERRORS = {"name": "errors", "query": "q", "max": 1}
+TOXIC = {"name": "toxic", "query": "q", "max": 1, "onBreach": "Kill"}
+
+
+def versions(*names_: str) -> list[dict[str, str]]:
+    """Versions that differ by image: `a` runs `img:a`."""
+    return [{"name": name, "image": f"img:{name}"} for name in names_]
+
+
+def model(*listed: str, wanted: str = "a", **spec: Any) -> World:
+    """A model whose workload runs version `a`, with a bake of five minutes and a Rollback and a Kill threshold."""
+    rollout = {"bake": "5m", **spec.pop("rollout", {})}
+    rollback = {"cooldown": "10m", **spec.pop("rollback", {})}
+    return World(
+        {
+            "version": wanted,
+            "versions": versions(*(listed or ("a", "b", "c"))),
+            "thresholds": [ERRORS, TOXIC],
+            "rollout": rollout,
+            "rollback": rollback,
+            **spec,
+        }
+    )
+
+
+def proven(*listed: str, **spec: Any) -> World:
+    """A model whose version `a` is Good."""
+    made = model(*listed, **spec)
+    made.wait(8)
+    assert made.worth("a") == "Good"
+    made.log.clear()
+    return made
+
+
+def rolled_back(**spec: Any) -> World:
+    """A model that went back from `b` to `a`."""
+    made = proven(**spec)
+    made.want("b")
+    made.wait(2)
+    made.breaches.add(("img:b", "errors"))
+    made.wait(1)
+    assert made.rollbacks == [("b", "a")]
+    return made
+
+
+def breaching(*, minutes: int = 1, **spec: object) -> World:
+    """A model with Good `a` whose `b` breaches."""
+    made = proven(**spec)
+    made.want("b")
+    made.wait(2)
+    made.breaches.add(("img:b", "errors"))
+    made.wait(minutes)
+    return made
+
+
+def killed(made: World | None = None, *, manual: bool = False, **recovery: Any) -> World:
+    made = proven() if made is None else made
+    restart = {"restart": "Manual"} if manual else {}
+    made.spec["killSwitch"] = {"recovery": {**restart, **recovery}}
+    made.engage()
+    made.wait(1)
+    assert made.replicas == 0
+    made.log.clear()
+    return made
+
+
+def released(made: World | None = None, *, manual: bool = False, **recovery: Any) -> World:
+    made = killed(made, manual=manual, **recovery)
+    made.release()
+    made.rest()
+    return made
+
+
+def asked(made: World, *, engaged: bool | None, by: str = "ana") -> World:
+    """Somebody writes `spec.killSwitch.engaged`."""
+    made.spec["killSwitch"] = {} if engaged is None else {"engaged": engaged, "reason": "leak"}
+    made.engaged_written_by = by
+    return made
+
+
+def killed_by_field(*, by: str = "ana", **spec: object) -> World:
+    made = asked(proven(**spec), engaged=True, by=by)
+    made.wait(1)
+    assert made.replicas == 0
+    made.log.clear()
+    return made
