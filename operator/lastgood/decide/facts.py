@@ -162,6 +162,9 @@ class Switch:
     bad_digest: str = ""
     """For cause `automatic`: the digest of the version that was killed."""
     engaged_at: datetime | None = None
+    released_by: str = ""
+    """For cause `manual`: on whose word the mirrored field released it; empty until then. One that is engaged all the
+    same was engaged again on the switch itself, by a person, who has to release it there."""
     resource_version: str = ""
 
     def entry(self, workload: str) -> Entry | None:

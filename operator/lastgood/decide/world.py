@@ -42,6 +42,10 @@ class Workload:
     rolling: bool = False
     """Whether the Deployment controller still rolls the template out; scaling it later is no rollout."""
     pods: tuple[Pod, ...] = ()
+    scaled_by: str = ""
+    """The field manager that wrote `replicas` last."""
+    templated_by: str = ""
+    """The field manager that wrote to the template last."""
 
     @property
     def settled(self) -> bool:

@@ -111,6 +111,8 @@ def workload(raw: Mapping[str, Any]) -> world.Workload:
         complete=seen and all(count == replicas for count in counts),
         progressed_at=_progressed_at(status),
         rolling=seen and _rolling(status),
+        scaled_by=written.writer(metadata, "f:spec", "f:replicas"),
+        templated_by=written.writer(metadata, "f:spec", "f:template"),
     )
 
 

@@ -51,7 +51,7 @@ def writer(metadata: Mapping[str, Any], *path: str) -> str:
         fields: Any = entry.get("fieldsV1") or {}
         for part in path:
             fields = fields.get(part) if isinstance(fields, Mapping) else None
-        if fields is not None and not entry.get("subresource"):
+        if fields is not None and entry.get("subresource") != "status":
             owners.append((str(entry.get("time") or ""), str(entry.get("manager") or "")))
     return max(owners)[1] if owners else ""
 
@@ -118,6 +118,7 @@ def switch(raw: Mapping[str, Any]) -> facts.Switch | None:
         model_uid=annotations.get(names.ANNOTATION_MODEL_UID, ""),
         bad_digest=annotations.get(names.ANNOTATION_BAD_DIGEST, ""),
         engaged_at=moment(annotations.get(names.ANNOTATION_ENGAGED_AT)) or parsed.metadata.creation_timestamp,
+        released_by=annotations.get(names.ANNOTATION_RELEASED_BY, ""),
         resource_version=parsed.metadata.resource_version or "",
     )
 

@@ -19,6 +19,7 @@ async def engage(cluster: client.Cluster, namespace: str, record: records.Engage
                 names.ANNOTATION_MODEL_UID: switch.model_uid,
                 names.ANNOTATION_BAD_DIGEST: switch.bad_digest,
                 names.ANNOTATION_ENGAGED_AT: "" if switch.engaged_at is None else written(switch.engaged_at),
+                names.ANNOTATION_RELEASED_BY: "",
             },
         },
         "spec": {

@@ -14,6 +14,8 @@ QUIET: Final = timedelta(minutes=1)
 TEMPLATE_TRIES: Final = 5
 """A template is put back this many times from 1 s doubling, then every `TEMPLATE_EVERY` (rule O6)."""
 TEMPLATE_EVERY: Final = timedelta(minutes=5)
+COUNTS: Final = tuple(digit * 10**power for power in range(9) for digit in (1, 2, 5))
+"""How often is told in these numbers."""
 LONGEST_RETRY: Final = 5.0
 """Seconds. Only models with something to do ask the API server, so that a long pause would spare it little."""
 
@@ -37,7 +39,9 @@ def note(step: steps.Step, memory: Memory, now: datetime) -> None:
     if not what:
         return
     quiet = memory.undone_at is None or now - memory.undone_at > QUIET + _template_pause(memory.undone)
-    memory.undone = memory.undone + 1 if what == memory.undone_what and not quiet else 0
+    again = what == memory.undone_what and not quiet
+    memory.undone = memory.undone + 1 if again else 0
+    memory.undone_by = _doer(step) if again else ""
     memory.undone_what, memory.undone_at = what, now
 
 
@@ -49,6 +53,31 @@ def _what(step: steps.Step) -> str:
             return f"{step.why} to {step.version}"
         case _:
             return ""
+
+
+def _doer(step: steps.Step) -> str:
+    match step:
+        case steps.Scale():
+            return step.workload.scaled_by
+        case steps.SwitchTemplate():
+            return step.workload.templated_by
+        case _:
+            return ""
+
+
+def contested(memory: Memory, now: datetime) -> str:
+    """Return who undoes what was decided, and how often, in one sentence; empty when nobody does.
+
+    The count is rounded down, so that somebody who scales up once a second does not make a status of each.
+    """
+    if memory.undone == 0 or memory.undone_at is None:
+        return ""
+    if now - memory.undone_at > QUIET + _template_pause(memory.undone):
+        return ""
+    count = max(step for step in COUNTS if step <= memory.undone)
+    often = {1: "once", 2: "twice"}.get(count, f"at least {count} times")
+    who = memory.undone_by or "somebody"
+    return f"{who} has undone it {often} ({memory.undone_what}): stop what writes it, or ask the model for it"
 
 
 def _template_pause(undone: int) -> timedelta:

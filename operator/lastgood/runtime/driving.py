@@ -5,6 +5,7 @@ on facts read afresh from the API server (rule F4). A record is never followed b
 comes from the next decision, made on what was recorded (rule F2).
 """
 
+import dataclasses
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -112,6 +113,9 @@ class Driver:
             if not self._actor.may_act():
                 return Outcome(decision=decision)
             if idle and (pods_read or not _needs_proof(decision, seen)):
+                told = contest.contested(memory, self._clock())
+                if told:
+                    decision = dataclasses.replace(decision, contested=decision.contested or told)
                 await self._reports.report(seen, view, decision)
                 return Outcome(wait, decision)
             if not from_store:

@@ -28,6 +28,8 @@ class Memory:
     fine: steady.Steady | None = None
     undone_what: str = ""
     """The step on the workload that was taken last."""
+    undone_by: str = ""
+    """The field manager that had undone it last."""
     undone: int = 0
     """How often it was taken again since, because somebody had undone it."""
     undone_at: datetime | None = None

@@ -50,10 +50,10 @@ def mirror_the_released_field(view: View) -> Decision | None:
 def may_release(view: View, switch: facts.Switch) -> bool:
     """Whether the mirrored field says false on the word of somebody who may release (rule K8).
 
-    A model that was deleted and created again says nothing about the kill of the one before it, and a field that
-    nobody wrote is not a person's word.
+    A model that was deleted and created again says nothing about the kill of the one before it, nor does a field that
+    has released already about a switch that was engaged again since; and a field that nobody wrote is no one's word.
     """
-    if view.model.kill_asked is not False or switch.model_uid != view.model.uid:
+    if view.model.kill_asked is not False or switch.model_uid != view.model.uid or switch.released_by:
         return False
     writer = view.model.engaged_written_by
     return writer != "" and (writer == switch.requested_by or writer not in view.settings.gitops_managers)
@@ -199,6 +199,8 @@ def _release_refused(view: View) -> str:
             f"the model was created again while killed and stays killed: to release it, set engaged: false on "
             f"KillSwitch {switch.name}"
         )
+    if switch.released_by:
+        return f"engaged again on the KillSwitch itself: to release it, set engaged: false on KillSwitch {switch.name}"
     writer = view.model.engaged_written_by or "nobody"
     return (
         f"spec.killSwitch.engaged is no longer true on the word of {writer}, which may not release a kill by "
