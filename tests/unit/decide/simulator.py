@@ -258,7 +258,7 @@ class World:
             case records.EngageSwitch():
                 self.put_switch(done.switch)
             case records.ReleaseSwitch():
-                self.put_switch(dataclasses.replace(done.switch, engaged=False))
+                self.put_switch(dataclasses.replace(done.switch, engaged=False, released_by=done.by))
             case records.SetEntries():
                 self.put_switch(dataclasses.replace(done.switch, entries=done.entries))
             case _:

@@ -77,3 +77,25 @@ def test_the_switch_itself_may_be_released_by_hand() -> None:
     made.rest()
 
     assert made.replicas == 1
+
+
+def test_a_person_who_engages_the_switch_itself_again_is_not_overruled_by_the_old_field() -> None:
+    made = asked(killed_by_field(), engaged=False)
+    made.wait(30)
+    made.engage("m-spec")
+    decision = made.wait(5)
+
+    assert (made.replicas, made.switch("m-spec").engaged) == (0, True)
+    assert "engaged again on the KillSwitch itself" in decision.contested
+
+
+def test_the_field_engages_again_and_may_then_release_again() -> None:
+    made = asked(killed_by_field(), engaged=False)
+    made.wait(30)
+    asked(made, engaged=True)
+    made.rest()
+    assert made.replicas == 0
+    asked(made, engaged=False)
+    made.wait(30)
+
+    assert made.replicas == 4
