@@ -70,7 +70,7 @@ docs: $(READY) ## Write docs/reference/ from the models and the flags
 	$(BIN)/python -m lastgood.cli.reference docs/reference/settings.md
 
 bench: $(READY) ## Run the benchmarks in bench/; each prints one table
-	@for script in $(sort $(wildcard bench/bench_*.py)); do $(BIN)/python $$script || exit 1; done
+	@for script in $(sort $(wildcard bench/*.py)); do $(BIN)/python $$script || exit 1; done
 
 venv: $(READY) ## Set up the virtual environment from the lock
 

@@ -114,6 +114,11 @@ class World:
         """The queries that Prometheus was asked so far, one for each request."""
         return self._script.asked
 
+    @property
+    def checks(self) -> int:
+        """How often Prometheus was asked for its time, as it is after each failure."""
+        return self._script.checks
+
     def breaks_down(self, fault: answering.Fault | None) -> None:
         """Make Prometheus answer with a fault, or well again with None."""
         self._script.fault = fault

@@ -150,6 +150,22 @@ def test_a_field_that_is_not_built_yet_is_refused_whole(world: World) -> None:
         world.eventually(lambda: seeing.replicas(world) == 0)
 
 
+def test_without_prometheus_nothing_moves_and_a_kill_works(world: World) -> None:
+    with world.operator():
+        seeing.a_good_version_serves(world)
+        world.apply(model(version="1.5.0"))
+        world.eventually(lambda: seeing.verdict(world, "1.5.0") == "Good")
+        world.measures(error_ratio=0.9)
+        world.breaks_down(lambda handler: handler.reply(503, b"down", "text/plain"))
+        world.eventually(lambda: seeing.condition(world, "Monitored") == ("False", "Blind"))
+        looked = world.checks
+        world.eventually(lambda: world.checks > looked + 3)
+        assert seeing.image(world) == "fraud:1.5.0"
+        seeing.engage(world)
+        world.eventually(lambda: seeing.replicas(world) == 0)
+        assert seeing.verdict(world, "1.5.0") == "Good"
+
+
 def test_no_write_is_made_while_nothing_changes(world: World) -> None:
     with world.operator():
         seeing.a_good_version_serves(world)
