@@ -86,14 +86,14 @@ def _how_to_look_around(built: stage.Stage, *, teller: telling.Telling) -> None:
         f"export KUBECONFIG={built.cluster.kubeconfig}",
         f"{prefix} get lastgood",
         f"{prefix} get mdep {names.MODEL} -o yaml",
-        f"{prefix} get events --sort-by=.lastTimestamp",
+        f"{prefix} get events --sort-by=.metadata.creationTimestamp",
         f"{prefix} get pods --show-labels --watch",
         f"curl -s http://{built.address}/v2/health/ready -i",
         f"curl -sG {built.prometheus_url}/api/v1/query --data-urlencode '{QUERY}'",
         f"curl -s {built.operator_address}/metrics | grep ^lastgood_",
         f"tail -f {built.logs}/operator.log",
     ):
-        teller.command(line)
+        teller.to_copy(line)
 
 
 def new_work_folder(*, root: pathlib.Path) -> pathlib.Path:

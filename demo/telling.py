@@ -50,6 +50,10 @@ class Telling:
         """Print a command as it is run."""
         self._line(f"$ {text}", style="bright_blue")
 
+    def to_copy(self, text: str) -> None:
+        """Print a command for the person to run: one whole line, whatever the width of the terminal."""
+        self.console.print(rich.text.Text(f"           {text}", style="bright_blue"), soft_wrap=True)
+
     def came_true(self, text: str) -> None:
         """Print what a step has verified."""
         self._line(f"✔ {text}", style="green")

@@ -49,3 +49,10 @@ def test_an_event_is_placed_by_its_latest_time() -> None:
     assert cluster.event_time(seen) == "2026-01-01T00:00:05Z"
     repeated = seen | {"series": {"lastObservedTime": "2026-01-01T00:00:09Z"}}
     assert cluster.event_time(repeated) == "2026-01-01T00:00:09Z"
+
+
+def test_a_command_to_copy_is_never_broken_into_lines() -> None:
+    out = io.StringIO()
+    long = "kubectl " + "--flag=value " * 20
+    telling.Telling(console=rich.console.Console(file=out, width=60)).to_copy(long.strip())
+    assert out.getvalue().strip() == long.strip()
