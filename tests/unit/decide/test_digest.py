@@ -1,4 +1,4 @@
-"""The digest by which versions are told apart (semantics.md, F6), and laying versions over a container (O1)."""
+"""The digest by which versions are told apart (semantics.md, F6)."""
 
 import copy
 from typing import Any
@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from lastgood.decide import template
-from tests.unit.decide.scenes import model
 from tests.unit.decide.simulator import pod_template
 
 WRITTEN: dict[str, Any] = {
@@ -262,67 +261,3 @@ def test_the_pull_policy_that_the_api_server_fills_in_does_not_count(image: str,
     bare, filled = pod_template(image), pod_template(image, imagePullPolicy=policy)
 
     assert template.digest(bare) == template.digest(filled)
-
-
-# Laying versions over a container
-
-
-def container(made: Any) -> dict[str, Any]:
-    found: dict[str, Any] = made.template["spec"]["containers"][0]
-    return found
-
-
-VERSIONS: list[dict[str, Any]] = [
-    {"name": "a", "image": "img:a", "env": [{"name": "URI", "value": "1"}]},
-    {"name": "b", "image": "img:b", "args": ["--fast"], "env": [{"name": "MODE", "value": "x"}]},
-    {"name": "c", "image": "img:c"},
-]
-
-
-def test_what_a_version_lays_over_the_container_leaves_with_it() -> None:
-    made = model()
-    made.template = pod_template(
-        "img:a", env=[{"name": "KEEP", "value": "0"}, {"name": "URI", "value": "1"}], args=["--own"]
-    )
-    made.spec["versions"] = VERSIONS
-    made.wait(8)
-    original = made.digest
-    made.want("b")
-    made.wait(2)
-    assert container(made)["args"] == ["--fast"]
-    assert container(made)["env"] == [{"name": "KEEP", "value": "0"}, {"name": "MODE", "value": "x"}]
-    made.want("c")
-    made.wait(2)
-    assert container(made)["args"] == ["--own"]
-    assert container(made)["env"] == [{"name": "KEEP", "value": "0"}]
-    made.want("a")
-    made.wait(2)
-
-    assert made.digest == original
-
-
-def test_a_version_s_variable_replaces_the_container_s_whole() -> None:
-    made = model()
-    source = {"name": "URI", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}
-    made.template = pod_template("img:a", env=[source])
-    made.spec["versions"] = [{"name": "a", "image": "img:a"}, VERSIONS[0] | {"name": "b"}]
-    made.wait(1)
-    made.want("b")
-    made.wait(1)
-    assert container(made)["env"] == [{"name": "URI", "value": "1"}]
-    made.want("a")
-    made.wait(1)
-
-    assert container(made)["env"] == [source]
-
-
-def test_only_the_named_container_is_changed() -> None:
-    made = model(workloadRef={"name": "m", "container": "model"})
-    sidecar = {"name": "proxy", "image": "proxy:1"}
-    made.template = pod_template("img:a")
-    made.template["spec"]["containers"].insert(0, sidecar)
-    made.wait(1)
-    made.want("b")
-    made.wait(1)
-
-    assert [c["image"] for c in made.template["spec"]["containers"]] == ["proxy:1", "img:b"]
