@@ -92,6 +92,12 @@ class ApiServer:
         self.in_cluster = in_cluster
         self._api = kubernetes_client.ApiClient(configuration)
 
+    @property
+    def ssl_context(self) -> ssl.SSLContext:
+        """What the API server's certificate is checked with, and ours is shown from."""
+        context: ssl.SSLContext = self._api.rest_client.ssl_context
+        return context
+
     async def aclose(self) -> None:
         """Close the connections."""
         await self._api.close()  # type: ignore[no-untyped-call]
