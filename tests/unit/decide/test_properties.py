@@ -193,7 +193,7 @@ def state(made: World) -> dict[str, object]:
     }
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(orders)
 def test_every_order_of_events_comes_to_rest_and_stays_there(order: list[tuple[Event, int]]) -> None:
     made = fresh()
@@ -207,7 +207,7 @@ def test_every_order_of_events_comes_to_rest_and_stays_there(order: list[tuple[E
     assert made.log == []
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(orders.map(lambda order: [event for event, _ in order]), st.data())
 def test_a_crash_after_any_part_of_any_decision_comes_to_the_same_end(
     order: list[Event], data: st.DataObject
@@ -225,7 +225,7 @@ def test_a_crash_after_any_part_of_any_decision_comes_to_the_same_end(
         assert state(crashing) == state(undisturbed)
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(orders)
 def test_a_killed_model_ends_at_zero_and_stays_there(order: list[tuple[Event, int]]) -> None:
     made = fresh()

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lastgood.api import thresholds
@@ -59,6 +59,7 @@ tracks = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(any_threshold(), tracks, st.lists(st.tuples(valueless_look, times), max_size=30))
 def test_looks_without_a_value_never_breach_unless_a_person_asked_for_it(
     judged: thresholds.ResolvedThreshold, track: Track, seen: list[tuple[look.Look, int]]
@@ -70,6 +71,7 @@ def test_looks_without_a_value_never_breach_unless_a_person_asked_for_it(
         assert verdicts <= {"Insufficient", "Blind", "Invalid"}
 
 
+@settings(deadline=None)
 @given(any_threshold(), st.lists(st.tuples(any_look, times), max_size=60))
 def test_a_breach_needs_at_least_its_time_of_breaching_values(
     judged: thresholds.ResolvedThreshold, seen: list[tuple[look.Look, int]]
@@ -90,6 +92,7 @@ def test_a_breach_needs_at_least_its_time_of_breaching_values(
             breaching = timedelta(0)
 
 
+@settings(deadline=None)
 @given(any_threshold(), st.lists(st.tuples(any_look, times), max_size=60))
 def test_an_ok_leaves_no_memory_and_a_due_time_never_grows(
     judged: thresholds.ResolvedThreshold, seen: list[tuple[look.Look, int]]
@@ -110,6 +113,7 @@ def test_an_ok_leaves_no_memory_and_a_due_time_never_grows(
             last_due = None
 
 
+@settings(deadline=None)
 @given(any_threshold(), st.lists(st.tuples(any_look, times), max_size=60))
 def test_only_a_breach_has_reached_its_time_and_only_values_change_what_is_remembered(
     judged: thresholds.ResolvedThreshold, seen: list[tuple[look.Look, int]]

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lastgood.judge import steady
@@ -52,6 +52,7 @@ def test_another_start_empties_the_sum() -> None:
         assert fresh == steady.Steady(start, counted_at=START + seconds(30))
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(-60, 600), st.booleans()), min_size=1))
 def test_the_sum_never_shrinks_and_never_outruns_the_looks_that_count(looks: list[tuple[int, bool]]) -> None:
     lasted = [after(*looks[:count]).lasted for count in range(1, len(looks) + 1)]
