@@ -69,7 +69,7 @@ docs: $(READY) ## Write docs/reference/ from the models and the flags
 	$(BIN)/python -m lastgood.api.reference docs/reference/api.md
 	$(BIN)/python -m lastgood.cli.reference docs/reference/settings.md
 
-bench: $(READY) ## Run the benchmarks in bench/; each prints one table
+bench: build ## Run the benchmarks; each prints one table and writes bench/results/
 	@for script in $(sort $(wildcard bench/*.py)); do $(BIN)/python $$script || exit 1; done
 
 venv: $(READY) ## Set up the virtual environment from the lock
