@@ -191,8 +191,10 @@ async def scaling_up_is_undone(scene: scenes.Scene) -> str:
             f"a killed model answered {answered.ok} requests after the scale-up was undone"
         )
     contested = cluster.condition(await scene.stage.cluster.model(), "Contested")
-    told = f" {contested.get('message')}" if contested.get("status") == "True" else ""
-    return f"back at zero, pods and processes, {undone} after the command.{told}"
+    if contested.get("status") != "True":
+        raise errors.StoryError("the scale-up was undone, but the condition Contested does not say so")
+    told = str(contested.get("message"))
+    return f"back at zero, pods and processes, {undone} after the command. Contested: {told}"
 
 
 async def release_starts_a_probation(scene: scenes.Scene) -> str:

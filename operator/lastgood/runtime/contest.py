@@ -39,8 +39,8 @@ def note(step: steps.Step, memory: Memory, now: datetime) -> None:
     if not what:
         return
     quiet = memory.undone_at is None or now - memory.undone_at > QUIET + _template_pause(memory.undone)
-    again = what == memory.undone_what and not quiet
-    memory.undone = memory.undone + 1 if again else 0
+    again = what == memory.undone_what
+    memory.undone = (1 if quiet else memory.undone + 1) if again else 0
     memory.undone_by = _doer(step) if again else ""
     memory.undone_what, memory.undone_at = what, now
 

@@ -39,6 +39,7 @@ def test_a_patch_kills_whoever_scales_it_up_is_undone_and_a_release_brings_it_ba
         assert seeing.pods(world) == []
         world.kubectl("scale", "deployment", "fraud", "--replicas=5")
         world.eventually(lambda: seeing.replicas(world) == 0)
+        world.eventually(lambda: seeing.condition(world, "Contested")[0] == "True")
         seeing.release(world)
         world.eventually(lambda: seeing.replicas(world) == 3)
         world.eventually(lambda: world.get("mdep", "fraud")["status"]["state"] == "Serving")

@@ -1,0 +1,65 @@
+"""Undoing others: at once ten times, then once a second for ever; a template less and less often (rules K5, O6)."""
+
+from datetime import UTC, datetime, timedelta
+
+from lastgood.decide import facts, steps, world
+from lastgood.decide.decision import Decision, Phase
+from lastgood.runtime import contest
+from lastgood.runtime.memory import Memory
+
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+WORKLOAD = world.Workload(
+    name="fraud",
+    uid="u",
+    resource_version="1",
+    replicas=3,
+    template={},
+    digest="d",
+    scaled_by="kubectl",
+    templated_by="helm",
+)
+TO_ZERO = Decision(Phase.STOPPING, steps=(steps.Scale(WORKLOAD, 0),))
+BACK = Decision(
+    Phase.ROLLED_BACK,
+    steps=(steps.SwitchTemplate(workload=WORKLOAD, template={}, version="1.4.0", why=facts.Why.ROLLBACK),),
+)
+
+
+def times_until(decision: Decision, *, count: int) -> list[float]:
+    """Return the seconds between one undoing and the next, when it is always needed again at once."""
+    memory, now, waits = Memory(), NOW, []
+    for _ in range(count):
+        wait = contest.wait_before(decision, memory, now) or timedelta(0)
+        now += wait
+        waits.append(wait.total_seconds())
+        contest.note(decision.steps[0], memory, now)
+    return waits
+
+
+def test_a_scale_up_is_undone_at_once_ten_times_then_once_a_second_for_ever() -> None:
+    waits = times_until(TO_ZERO, count=200)
+    assert waits[:11] == [0.0] * 11  # the kill itself, and ten more
+    assert set(waits[11:]) == {1.0}
+
+
+def test_a_template_is_put_back_five_times_from_a_second_doubling_then_every_five_minutes() -> None:
+    waits = times_until(BACK, count=10)
+    assert waits == [0.0, 1.0, 2.0, 4.0, 8.0, 16.0, 300.0, 300.0, 300.0, 300.0]
+
+
+def test_the_first_scale_up_is_told_however_long_after_the_kill_it_comes() -> None:
+    memory = Memory()
+    contest.note(TO_ZERO.steps[0], memory, NOW)
+    assert contest.contested(memory, NOW) == ""
+    later = NOW + timedelta(hours=3)
+    contest.note(TO_ZERO.steps[0], memory, later)
+    assert contest.contested(memory, later).startswith("kubectl has undone it once (scale to 0)")
+    assert contest.contested(memory, later + timedelta(minutes=5)) == ""
+
+
+def test_how_often_is_rounded_down_so_that_not_each_undoing_is_a_new_status() -> None:
+    memory, told = Memory(), set()
+    for second in range(100):
+        contest.note(TO_ZERO.steps[0], memory, NOW + timedelta(seconds=second))
+        told.add(contest.contested(memory, NOW + timedelta(seconds=second)))
+    assert len(told) == 7  # nothing, once, twice, 5, 10, 20, 50 times
