@@ -229,3 +229,20 @@ def test_only_people_release() -> None:
 
     assert made.done(records.ReleaseSwitch) == []
     assert made.replicas == 0
+
+
+def test_a_start_that_only_one_of_two_switches_was_told_of_goes_on_after_a_crash() -> None:
+    made = killed(manual=True)
+    made.engage("second")
+    made.rest()
+    made.release()
+    made.release("second")
+    made.rest()
+    made.annotations[names.ANNOTATION_RESUME] = "a"
+    decision = made.round(only=1)
+    assert [type(each) for each in decision.records] == [records.SetEntries, records.SetEntries]
+    made.crash()
+    made.wait(3)
+
+    assert (made.replicas, made.annotations) == (1, {})
+    assert made.entry("incident") == made.entry("second")
