@@ -119,7 +119,7 @@ def test_suspend_blocks_the_kill_in_probation_and_says_so() -> None:
     made.breaches.add(("img:a", "toxic"))
     decision = made.wait(3)
 
-    assert (made.replicas, decision.reason) == (1, "Suspended")
+    assert (made.replicas, decision.reason, decision.degraded) == (1, "Suspended", "")
 
 
 def test_a_good_version_whose_pods_do_not_start_in_probation_is_held_and_stays_good() -> None:

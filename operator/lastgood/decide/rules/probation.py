@@ -30,7 +30,8 @@ def probation(view: View, workload: world.Workload, entry: facts.Entry) -> Decis
     if prepared is not None:
         return prepared
     if stays:
-        return Decision(Phase.HELD, stays, f"in probation: {failed}", degraded=stays)
+        degraded = "" if stays == "Suspended" else stays  # what a person has suspended is not expected of us
+        return Decision(Phase.HELD, stays, f"in probation: {failed}", degraded=degraded)
     return _pass(view, entry)
 
 

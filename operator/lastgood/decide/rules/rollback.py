@@ -57,7 +57,7 @@ def hold_a_version_that_should_go(view: View) -> Decision | None:
         return None
     reason, message = failed
     if view.model.spec.suspend:
-        return _held("Suspended", f"{message}, and the model is suspended")
+        return Decision(Phase.HELD, "Suspended", f"{message}, and the model is suspended")
     if reason == ledger.START_FAILED and current.verdict.worth is facts.Worth.GOOD:
         # A Good version whose pods do not start is a matter of the cluster: it was seen to work.
         return Decision(Phase.HELD, reason, message, degraded="RestoredVersionUnavailable")
