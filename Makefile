@@ -46,7 +46,7 @@ lint: $(READY) ## Style, types, the walls between the rooms, and generated files
 	$(BIN)/python -m lastgood.api.reference --check docs/reference/api.md
 	$(BIN)/python -m lastgood.cli.reference --check docs/reference/settings.md
 
-test-unit: $(READY) ## Tests without a cluster (a minute)
+test-unit: $(READY) ## Tests without a cluster (two minutes)
 	$(call step,tests without a cluster)
 	$(PYTEST) $(FAST_TESTS)
 

@@ -15,8 +15,6 @@ from lastgood.report.metrics import Metrics
 from tests.unit.house import tracked
 
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]+)(?:#[\w-]+)?\)")
-PICTURE = "docs/assets/demo.svg"
-"""Drawn by `make demo-recording` from a run of the demo."""
 
 
 def test_the_settings_page_is_what_the_flags_say() -> None:
@@ -52,7 +50,6 @@ def test_links_between_documents_lead_somewhere() -> None:
         if name.endswith(".md")
         for target in LINK.findall(tracked.text(name))
         if not (tracked.ROOT / PurePath(name).parent / target).exists()
-        and not (target == PICTURE and name == "README.md")
     ]
     assert broken == []
 
