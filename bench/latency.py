@@ -108,6 +108,8 @@ async def kills(world: running.World, api: client.ApiServer, names: Sequence[str
             body = {"spec": {"killSwitch": {"engaged": True, "reason": "bench"}}}
             await api.patch(resources.MODEL_DEPLOYMENTS, world.namespace, name, body)
             taken.append(await deployments.until(lambda d: d["spec"]["replicas"] == 0, name) - begun)
+            # One kill at a time: the pods of the last one are gone, and it is told.
+            await asyncio.to_thread(world.eventually, partial(killed, world, name), within=PATIENCE)
     return taken
 
 
@@ -128,6 +130,11 @@ async def rollbacks(world: Bench, api: client.ApiServer, names: Sequence[str]) -
             taken.append(seen - begun)
             world.answers(name, 0.0)
     return taken
+
+
+def killed(world: running.World, name: str) -> bool:
+    """Whether it is verified that no pod of a model is left."""
+    return (world.get("mdep", name).get("status") or {}).get("state") == "Killed"
 
 
 def baking(world: running.World, name: str) -> bool:

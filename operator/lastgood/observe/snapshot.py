@@ -67,8 +67,25 @@ async def fresh(store: Store, cluster: client.Cluster, key: Key, *, pods: bool =
     read = _snapshot(store, raw, deployment=deployment, checkpoints=checkpoints, switches=switches)
     if not pods or read.workload is None:
         return read
-    found = await _pods(cluster, namespace, read.workload.uid)
+    selector = (deployment or {}).get("spec", {}).get("selector") or {}
+    found = await _pods(cluster, namespace, read.workload.uid, labels=selector.get("matchLabels"))
     return dataclasses.replace(read, workload=dataclasses.replace(read.workload, pods=found))
+
+
+def with_switch(seen: Snapshot, raw: Object) -> Snapshot:
+    """Return a snapshot with one switch as the API server has just returned it; unchanged for any other object."""
+    if raw.get("kind") != resources.KILL_SWITCHES.kind:
+        return seen
+    switch = written.switch(raw)
+    if switch is None:
+        return seen
+    others = [each for each in seen.facts.switches if each.name != switch.name]
+    switches = tuple(sorted([*others, switch], key=lambda each: each.name))
+    return dataclasses.replace(
+        seen,
+        facts=dataclasses.replace(seen.facts, switches=switches),
+        switches={**seen.switches, switch.name: raw},
+    )
 
 
 async def _deployment(cluster: client.Cluster, namespace: str, name: str) -> Object | None:
@@ -78,9 +95,13 @@ async def _deployment(cluster: client.Cluster, namespace: str, name: str) -> Obj
         return None
 
 
-async def _pods(cluster: client.Cluster, namespace: str, deployment_uid: str) -> tuple[world.Pod, ...]:
+async def _pods(
+    cluster: client.Cluster, namespace: str, deployment_uid: str, *, labels: Mapping[str, str] | None
+) -> tuple[world.Pod, ...]:
+    """Read the pods that a Deployment's selector admits, and keep those that it owns."""
     sets, pods = await asyncio.gather(
-        cluster.list(resources.REPLICA_SETS, namespace), cluster.list(resources.PODS, namespace)
+        cluster.list(resources.REPLICA_SETS, namespace, labels=labels),
+        cluster.list(resources.PODS, namespace, labels=labels),
     )
     read_sets = [workloads.replica_set(raw) for raw in sets]
     digests = {rs.uid: rs.digest for rs in read_sets if rs is not None and rs.owner_uid == deployment_uid}

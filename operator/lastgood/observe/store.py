@@ -86,7 +86,15 @@ class Store:
         if resource is resources.MODEL_CHECKPOINTS:
             labels = raw["metadata"].get("labels") or {}
             return {(namespace, labels.get(names.LABEL_MODEL, ""))} & self.models.keys()
-        return {key for key in self.models if key[0] == namespace}
+        return self._selected_by(namespace, raw.get("spec") or {})
+
+    def _selected_by(self, namespace: str, switch: Object) -> set[Key]:
+        """Return the models that a switch may be about; more than that are looked at for nothing."""
+        held = {(namespace, name) for name in _held_by({"spec": switch})}
+        named = {(namespace, str(name)) for name in switch.get("models") or []} & self.models.keys()
+        if not switch.get("models") and not switch.get("workloads"):
+            named = {key for key in self.models if key[0] == namespace}
+        return named.union(*(self._models_of.get(workload, set()) for workload in held))
 
     def _change_model(self, key: Key, raw: Object | None) -> set[Key]:
         earlier = self._workload_of.pop(key, None)

@@ -11,7 +11,9 @@ MOST_ACTIVATIONS: Final = 20
 """How many activations a checkpoint keeps (rule F1)."""
 
 
-async def take(cluster: client.Cluster, namespace: str, model: str, record: records.TakeCheckpoint) -> None:
+async def take(
+    cluster: client.Cluster, namespace: str, model: str, record: records.TakeCheckpoint
+) -> client.Object:
     """Save a version. Raises `AlreadyExists` when it was saved meanwhile."""
     checkpoint = record.checkpoint
     saved: dict[str, Any] = {
@@ -47,26 +49,28 @@ async def take(cluster: client.Cluster, namespace: str, model: str, record: reco
             "activations": [_activation(each) for each in checkpoint.activations],
         },
     }
-    await cluster.create(resources.MODEL_CHECKPOINTS, namespace, body)
+    return await cluster.create(resources.MODEL_CHECKPOINTS, namespace, body)
 
 
-async def give_verdict(cluster: client.Cluster, namespace: str, record: records.GiveVerdict) -> None:
+async def give_verdict(cluster: client.Cluster, namespace: str, record: records.GiveVerdict) -> client.Object:
     """Change the verdict on a saved version; the evidence of an earlier verdict goes with it."""
     verdict = {"reason": None, "evidence": None, **_verdict(record.verdict)}
-    await _patch(cluster, namespace, record.checkpoint, {"verdict": verdict})
+    return await _patch(cluster, namespace, record.checkpoint, {"verdict": verdict})
 
 
-async def activate(cluster: client.Cluster, namespace: str, record: records.Activate) -> None:
+async def activate(cluster: client.Cluster, namespace: str, record: records.Activate) -> client.Object:
     """Add an activation to a saved version, and drop the oldest beyond what is kept."""
     kept = candidate.activated(record.checkpoint, record.activation).activations[-MOST_ACTIVATIONS:]
-    await _patch(cluster, namespace, record.checkpoint, {"activations": [_activation(each) for each in kept]})
+    return await _patch(
+        cluster, namespace, record.checkpoint, {"activations": [_activation(each) for each in kept]}
+    )
 
 
 async def _patch(
     cluster: client.Cluster, namespace: str, checkpoint: facts.Checkpoint, spec: dict[str, Any]
-) -> None:
+) -> client.Object:
     body = {"metadata": {"resourceVersion": checkpoint.resource_version}, "spec": spec}
-    await cluster.patch(resources.MODEL_CHECKPOINTS, namespace, checkpoint.name, body)
+    return await cluster.patch(resources.MODEL_CHECKPOINTS, namespace, checkpoint.name, body)
 
 
 def _base(base: facts.Base) -> dict[str, Any]:

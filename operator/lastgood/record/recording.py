@@ -5,21 +5,21 @@ from lastgood.kube import client
 from lastgood.record import checkpoint, switch
 
 
-async def write(cluster: client.Cluster, namespace: str, model: str, record: records.Record) -> None:
-    """Make one record durable.
+async def write(cluster: client.Cluster, namespace: str, model: str, record: records.Record) -> client.Object:
+    """Make one record durable, and return the object that holds it now.
 
     Raises `errors.Conflict` when the fact it rests on is not as the decision knew it: observe again, decide again.
     """
     match record:
         case records.TakeCheckpoint():
-            await checkpoint.take(cluster, namespace, model, record)
+            return await checkpoint.take(cluster, namespace, model, record)
         case records.GiveVerdict():
-            await checkpoint.give_verdict(cluster, namespace, record)
+            return await checkpoint.give_verdict(cluster, namespace, record)
         case records.Activate():
-            await checkpoint.activate(cluster, namespace, record)
+            return await checkpoint.activate(cluster, namespace, record)
         case records.EngageSwitch():
-            await switch.engage(cluster, namespace, record)
+            return await switch.engage(cluster, namespace, record)
         case records.ReleaseSwitch():
-            await switch.release(cluster, namespace, record)
+            return await switch.release(cluster, namespace, record)
         case records.SetEntries():
-            await switch.set_entries(cluster, namespace, record)
+            return await switch.set_entries(cluster, namespace, record)

@@ -8,7 +8,7 @@ from lastgood.decide import facts, records
 from lastgood.kube import client, resources
 
 
-async def engage(cluster: client.Cluster, namespace: str, record: records.EngageSwitch) -> None:
+async def engage(cluster: client.Cluster, namespace: str, record: records.EngageSwitch) -> client.Object:
     """Create a switch of ours, or engage it again. Raises `AlreadyExists` when it was created meanwhile."""
     switch = record.switch
     body: dict[str, Any] = {
@@ -31,29 +31,32 @@ async def engage(cluster: client.Cluster, namespace: str, record: records.Engage
         },
     }
     if not switch.resource_version:
-        await cluster.create(resources.KILL_SWITCHES, namespace, body)
-        return
-    await _patch(cluster, namespace, switch, body)
+        return await cluster.create(resources.KILL_SWITCHES, namespace, body)
+    return await _patch(cluster, namespace, switch, body)
 
 
-async def release(cluster: client.Cluster, namespace: str, record: records.ReleaseSwitch) -> None:
+async def release(cluster: client.Cluster, namespace: str, record: records.ReleaseSwitch) -> client.Object:
     """Release the switch that mirrors a model's field; what it holds stays listed until it is back."""
     body = {
         "metadata": {"annotations": {names.ANNOTATION_RELEASED_BY: record.by}},
         "spec": {"engaged": False},
     }
-    await _patch(cluster, namespace, record.switch, body)
+    return await _patch(cluster, namespace, record.switch, body)
 
 
-async def set_entries(cluster: client.Cluster, namespace: str, record: records.SetEntries) -> None:
+async def set_entries(cluster: client.Cluster, namespace: str, record: records.SetEntries) -> client.Object:
     """Replace what a switch holds."""
     body = {"spec": {"restore": [_entry(entry) for entry in record.entries]}}
-    await _patch(cluster, namespace, record.switch, body)
+    return await _patch(cluster, namespace, record.switch, body)
 
 
-async def _patch(cluster: client.Cluster, namespace: str, switch: facts.Switch, body: dict[str, Any]) -> None:
+async def _patch(
+    cluster: client.Cluster, namespace: str, switch: facts.Switch, body: dict[str, Any]
+) -> client.Object:
     metadata = {**body.get("metadata", {}), "resourceVersion": switch.resource_version}
-    await cluster.patch(resources.KILL_SWITCHES, namespace, switch.name, {**body, "metadata": metadata})
+    return await cluster.patch(
+        resources.KILL_SWITCHES, namespace, switch.name, {**body, "metadata": metadata}
+    )
 
 
 def _entry(entry: facts.Entry) -> dict[str, Any]:

@@ -100,15 +100,17 @@ async def _serve(settings: Settings, cluster: client.ApiServer, prometheus: Prom
         ),
     )
     counted = CountedCluster(cluster, metrics)
+    reporter = Reporter(
+        cluster=counted, store=store, metrics=metrics, may_act=elector.may_act, instance=identity
+    )
     loop = Loop(
+        reporter=reporter,
         store=store,
         driver=Driver(
             cluster=counted,
             store=store,
             actor=elector,
-            reports=Reporter(
-                cluster=counted, store=store, metrics=metrics, may_act=elector.may_act, instance=identity
-            ),
+            reports=reporter,
             settings=view.Settings(gitops_managers=frozenset(settings.gitops_managers)),
             clock=_now,
         ),

@@ -43,10 +43,6 @@ class Actor(Protocol):
 class Reports(Protocol):
     """Who tells people what was decided."""
 
-    async def report(self, seen: observing.Snapshot, view: View, decision: Decision) -> None:
-        """Write status and events if a person would see a change; never raise."""
-        ...
-
     def recorded(self, key: Key, decision: Decision) -> None:
         """Count a decision that was recorded."""
         ...
@@ -58,10 +54,11 @@ class Reports(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a drive came to: when to look again without being asked, and what was decided last."""
+    """What a drive came to: when to look again without being asked, and what to report."""
 
     again_in: timedelta | None = None
-    decision: Decision | None = None
+    told: tuple[observing.Snapshot, View, Decision] | None = None
+    """What there is to report; None when this process may not act, or the model is gone."""
 
 
 class Driver:
@@ -111,20 +108,26 @@ class Driver:
             wait = contest.wait_before(decision, memory, self._clock())
             idle = not decision.records and (not decision.steps or wait is not None)
             if not self._actor.may_act():
-                return Outcome(decision=decision)
-            if idle and (pods_read or not _needs_proof(decision, seen)):
-                told = contest.contested(memory, self._clock())
-                if told:
-                    decision = dataclasses.replace(decision, contested=decision.contested or told)
-                await self._reports.report(seen, view, decision)
-                return Outcome(wait, decision)
-            if not from_store:
-                await self._carry_out(key, decision, memory)
+                return Outcome()
+            memory.proved = decision.phase is Phase.KILLED and (memory.proved or pods_read)
+            if idle and (memory.proved or decision.phase is not Phase.KILLED):
+                return Outcome(wait, self._told(seen, view, decision, memory))
+            recorded = None if from_store else await self._carry_out(key, decision, memory)
+            if recorded is not None and decision.phase is Phase.STOPPING:
+                # A kill does not read everything twice: what it has just recorded is all that has changed.
+                seen = observing.with_switch(seen, recorded)
+                continue
             pods_read = decision.phase is Phase.KILLED
             seen = await observing.fresh(self._store, self._cluster, key, pods=pods_read)
             from_store = False
         log.warning("%s/%s: not at rest after %d rounds; it is looked at again", *key, MOST_ROUNDS)
         return Outcome(contest.retry_in(1))
+
+    def _told(
+        self, seen: observing.Snapshot, view: View, decision: Decision, memory: Memory
+    ) -> tuple[observing.Snapshot, View, Decision]:
+        contested = decision.contested or contest.contested(memory, self._clock())
+        return seen, view, dataclasses.replace(decision, contested=contested)
 
     def _cached(self, key: Key) -> observing.Snapshot | None:
         try:
@@ -139,13 +142,17 @@ class Driver:
         fresh_for = FRESH_INTERVALS * seen.model.spec.interval
         return memory.view(seen, now, settings=self._settings, fresh_for=fresh_for)
 
-    async def _carry_out(self, key: Key, decision: Decision, memory: Memory) -> None:
-        """Record, or act, on what was decided from fresh facts; a conflict ends the round, to observe again."""
+    async def _carry_out(self, key: Key, decision: Decision, memory: Memory) -> client.Object | None:
+        """Record, or act, on what was decided from fresh facts; a conflict ends the round, to observe again.
+
+        Returns the object that the only record was made in, and nothing otherwise.
+        """
         namespace, name = key
+        written_to: list[client.Object] = []
         try:
             for record in decision.records:
                 self._check_actor()
-                await recording.write(self._cluster, namespace, name, record)
+                written_to.append(await recording.write(self._cluster, namespace, name, record))
                 log.info("%s/%s: recorded %s: %s", namespace, name, type(record).__name__, decision.message)
             if decision.records:
                 self._reports.recorded(key, decision)
@@ -154,19 +161,14 @@ class Driver:
                 await acting.take(self._cluster, namespace, name, step)
                 contest.note(step, memory, self._clock())
                 log.info("%s/%s: did %s: %s", namespace, name, _described(step), decision.message)
-        except errors.Conflict as conflict:
-            log.debug("%s/%s: %s; observing again", namespace, name, conflict)
-        except errors.NotFound as gone:
-            log.debug("%s/%s: %s; observing again", namespace, name, gone)
+        except (errors.Conflict, errors.NotFound) as moved_on:
+            log.debug("%s/%s: %s; observing again", namespace, name, moved_on)
+            return None
+        return written_to[0] if len(written_to) == 1 else None
 
     def _check_actor(self) -> None:
         if not self._actor.may_act():
             raise errors.Unavailable("the lease is no longer ours, so nothing is written")
-
-
-def _needs_proof(decision: Decision, seen: observing.Snapshot) -> bool:
-    """Whether it is about to be said that no pod is left, which is said only of what was just read (rule K4)."""
-    return decision.phase is Phase.KILLED and seen.status.get("state") != Phase.KILLED
 
 
 def _described(step: steps.Step) -> str:

@@ -1,7 +1,8 @@
 """The loop: which model is looked at when, in which lane, and that no lane holds up another (architecture.md, Runtime).
 
-Three lanes share the models. `urgent` takes kills, releases and scale-ups of what is killed; `drives` takes every other
-change; `evaluations` asks Prometheus, in rounds of all models that are due, and makes a drive due afterwards.
+Lanes share the models. `urgent` takes kills, releases and scale-ups of what is killed; `drives` takes every other
+change; `evaluations` asks Prometheus, in rounds of all models that are due, and makes a drive due afterwards; `reports`
+tells what the newest drive came to.
 """
 
 import asyncio
@@ -16,6 +17,7 @@ from lastgood.observe import written
 from lastgood.observe.server import Server
 from lastgood.observe.store import Key, Store
 from lastgood.report.metrics import Metrics
+from lastgood.report.reporter import Reporter
 from lastgood.runtime.driving import Actor, Driver
 from lastgood.runtime.evaluation import Evaluation
 from lastgood.runtime.holding import Holder
@@ -25,6 +27,8 @@ from lastgood.runtime.schedule import Schedule
 ROUND: Final = 0.02
 """Seconds within which evaluations that fall due are asked together."""
 URGENT_WORKERS: Final = 64
+UNREADABLE: Final = 60.0
+"""Seconds until a model that does not parse is looked at again without a change."""
 MOST_EVALUATIONS: Final = 100_000
 """Models that wait for an answer at once; what they cost is bounded by the rounds that they share."""
 
@@ -47,6 +51,7 @@ class Loop:
         driver: Driver,
         holder: Holder,
         evaluation: Evaluation,
+        reporter: Reporter,
         actor: Actor,
         metrics: Metrics,
         clock: Callable[[], datetime],
@@ -66,6 +71,8 @@ class Loop:
         late = metrics.evaluation_lateness_seconds.observe
         self._evaluations = Schedule(self._join_round, workers=MOST_EVALUATIONS, late=late)
         self._rounds: dict[Server | None, _Joining] = {}
+        self._reporter = reporter
+        self._reports = Schedule(self._report, workers=workers)
 
     def due(self, keys: Collection[Key], urgent: bool = False) -> None:
         """Look at models now, because something about them has changed."""
@@ -92,7 +99,7 @@ class Loop:
     async def run(self) -> None:
         """Look after the models until cancelled."""
         async with asyncio.TaskGroup() as group:
-            for lane in (self._urgent, self._holds, self._drives, self._evaluations):
+            for lane in (self._urgent, self._holds, self._drives, self._evaluations, self._reports):
                 group.create_task(lane.run())
 
     async def _hold(self, workload: Key) -> None:
@@ -106,20 +113,34 @@ class Loop:
             return
         with self._metrics.drive_seconds.time():
             outcome = await self._driver.drive(key, memory)
+        if outcome.told is not None:
+            memory.to_report = outcome.told
+            self._reports.due(key)
         if key not in self._store.models:
             self._forget(key)
         elif outcome.again_in is not None:
             self._drives.due(key, after=outcome.again_in.total_seconds())
 
+    async def _report(self, key: Key) -> None:
+        """Tell what the newest drive came to; a kill, or its undoing, never waits for the telling."""
+        memory = self._memories.get(key)
+        if memory is not None and memory.to_report is not None:
+            await self._reporter.report(*memory.to_report)
+
     def _forget(self, key: Key) -> None:
         self._memories.pop(key, None)
-        for lane in (self._urgent, self._drives, self._evaluations):
+        for lane in (self._urgent, self._drives, self._evaluations, self._reports):
             lane.forget(key)
 
     async def _join_round(self, key: Key) -> None:
         """Evaluate a model together with all others that are due on its server, then drive it."""
         memory, seen = self._memories.get(key), self._seen(key)
-        if memory is None or seen is None:
+        if memory is None:
+            return
+        if (
+            seen is None
+        ):  # it is gone, or does not parse: its next change is looked at, and this asks now and then
+            self._evaluations.due(key, after=UNREADABLE)
             return
         interval = seen.model.spec.interval.total_seconds()
         if not self._actor.may_act():

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from lastgood.decide.decision import Decision
 from lastgood.decide.view import Judged, Settings, View
 from lastgood.judge import steady, verdict, warmup
 from lastgood.observe.snapshot import Snapshot
@@ -33,6 +34,10 @@ class Memory:
     undone: int = 0
     """How often it was taken again since, because somebody had undone it."""
     undone_at: datetime | None = None
+    to_report: tuple[Snapshot, View, Decision] | None = None
+    """What the newest drive came to."""
+    proved: bool = False
+    """Whether it was just read, and not only watched, that no pod of the killed model is left (rule K4)."""
     failures: int = 0
     """Drives in a row that the API server refused or did not answer."""
 
