@@ -38,6 +38,7 @@ MODEL_DEPLOYMENTS = _own(kinds.MODEL_DEPLOYMENT)
 MODEL_CHECKPOINTS = _own(kinds.MODEL_CHECKPOINT)
 KILL_SWITCHES = _own(kinds.KILL_SWITCH)
 CLUSTER_KILL_SWITCHES = _own(kinds.CLUSTER_KILL_SWITCH)
+SAFETY_DRILLS = _own(kinds.SAFETY_DRILL)
 
 DEPLOYMENTS = Resource("apps", "v1", "deployments", "Deployment")
 REPLICA_SETS = Resource("apps", "v1", "replicasets", "ReplicaSet")

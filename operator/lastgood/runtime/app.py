@@ -21,6 +21,7 @@ from lastgood.observe.store import Store
 from lastgood.report.counted import CountedCluster
 from lastgood.report.metrics import Metrics
 from lastgood.report.reporter import Reporter
+from lastgood.report.unbuilt import UnbuiltKinds
 from lastgood.runtime import watching, web
 from lastgood.runtime.driving import Driver
 from lastgood.runtime.evaluation import Evaluation
@@ -121,8 +122,14 @@ async def _serve(settings: Settings, cluster: client.ApiServer, prometheus: Prom
         clock=_now,
         workers=settings.workers,
     )
+    unbuilt = UnbuiltKinds(cluster=counted, may_act=elector.may_act, clock=_now)
     watcher = watching.Watcher(
-        cluster=cluster, store=store, due=loop.due, hold=loop.hold, namespaces=settings.namespaces
+        cluster=cluster,
+        store=store,
+        due=loop.due,
+        hold=loop.hold,
+        tell=unbuilt.tell,
+        namespaces=settings.namespaces,
     )
     await _first_reading(watcher)
     health = web.Health()
@@ -135,7 +142,7 @@ async def _serve(settings: Settings, cluster: client.ApiServer, prometheus: Prom
         work = [
             asyncio.create_task(loop.run(), name="loop"),
             asyncio.create_task(watcher.sweep(SWEEP_EVERY), name="sweep"),
-            asyncio.create_task(_lead(elector, loop, metrics), name="lead"),
+            asyncio.create_task(_lead(elector, loop, watcher, metrics), name="lead"),
             asyncio.create_task(_beat(health, watching_now), name="beat"),
         ]
         try:
@@ -168,13 +175,14 @@ async def _first_reading(watcher: watching.Watcher) -> None:
     raise StartError("the API server does not list what the operator watches; see the warnings above")
 
 
-async def _lead(elector: Elector, loop: Loop, metrics: Metrics) -> None:
+async def _lead(elector: Elector, loop: Loop, watcher: watching.Watcher, metrics: Metrics) -> None:
     """Look at everything as soon as the lease is ours: a standby has seen it all and done nothing."""
     while True:
         metrics.leads(False)
         await elector.wait_leading()
         metrics.leads(True)
         loop.due_all()
+        await watcher.tell_unbuilt()
         await elector.wait_lost()
 
 

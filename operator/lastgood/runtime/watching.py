@@ -6,7 +6,7 @@ that happens on an event is that the store changes and that the models concerned
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any, Final
 
 import kopf
@@ -28,6 +28,11 @@ WATCHED: Final = (
 )
 """What models are made of; the models last, so that a first look at one finds the rest of it."""
 
+UNBUILT: Final = (resources.CLUSTER_KILL_SWITCHES, resources.SAFETY_DRILLS)
+"""Kinds that this release does not act on: whoever creates one is told so."""
+
+Tell = Callable[[resources.Resource, Mapping[str, Any]], Awaitable[None]]
+"""Writes on an object that its kind is not built yet."""
 Login = Callable[..., kopf.ConnectionInfo | None]
 """A handler of kopf that gives credentials; called again when they are refused."""
 Hold = Callable[[Collection[Key]], None]
@@ -40,8 +45,17 @@ class Watcher:
     """Keeps the store like the API server, by watches and by a full reading every few minutes."""
 
     def __init__(
-        self, *, cluster: client.Cluster, store: Store, due: Due, hold: Hold, namespaces: Collection[str] = ()
+        self,
+        *,
+        cluster: client.Cluster,
+        store: Store,
+        due: Due,
+        hold: Hold,
+        tell: Tell,
+        namespaces: Collection[str] = (),
     ) -> None:
+        self._tell = tell
+        self._unbuilt: dict[str, tuple[resources.Resource, Mapping[str, Any]]] = {}
         self._cluster = cluster
         self._store = store
         self._due = due
@@ -59,6 +73,11 @@ class Watcher:
             self._due(self._store.sweep(resource, found), False)
             for raw in found if resource is resources.KILL_SWITCHES else ():
                 self._hold(self._store.unowned(resource, raw))
+
+    async def tell_unbuilt(self) -> None:
+        """Tell of all objects of kinds that are not built yet: this process has just become the one that may."""
+        for resource, raw in list(self._unbuilt.values()):
+            await self._tell(resource, raw)
 
     async def sweep(self, every: float) -> None:
         """Read everything again every so many seconds: a gap in a watch leaves ghosts behind."""
@@ -78,6 +97,10 @@ class Watcher:
             kopf.on.event(group, resource.version, resource.plural, registry=registry)(
                 self._handler(resource)
             )
+        for resource in self._told_of():
+            kopf.on.event(resource.group, resource.version, resource.plural, registry=registry)(
+                self._unbuilt_handler(resource)
+            )
         await kopf.operator(
             registry=registry,
             settings=_settings(),
@@ -91,6 +114,22 @@ class Watcher:
     def _handler(self, resource: resources.Resource) -> Callable[..., Any]:
         async def on_event(event: Mapping[str, Any], **_: Any) -> None:
             self.take(resource, event)
+
+        on_event.__qualname__ = f"on_{resource.plural}"
+        return on_event
+
+    def _told_of(self) -> list[resources.Resource]:
+        """Return the kinds that are only told of; one without a namespace is not for an operator of some of them."""
+        return [each for each in UNBUILT if each.namespaced or not self._namespaces]
+
+    def _unbuilt_handler(self, resource: resources.Resource) -> Callable[..., Any]:
+        async def on_event(event: Mapping[str, Any], **_: Any) -> None:
+            raw = event["object"]
+            if event["type"] == "DELETED":
+                self._unbuilt.pop(raw["metadata"]["uid"], None)
+                return
+            self._unbuilt[raw["metadata"]["uid"]] = resource, raw
+            await self._tell(resource, raw)
 
         on_event.__qualname__ = f"on_{resource.plural}"
         return on_event

@@ -29,6 +29,7 @@ PATHS = {
     "mdep": f"{OURS}/modeldeployments",
     "mckpt": f"{OURS}/modelcheckpoints",
     "kswitch": f"{OURS}/killswitches",
+    "drill": f"{OURS}/safetydrills",
     "deployment": "/apis/apps/v1/namespaces/{namespace}/deployments",
     "hpa": "/apis/autoscaling/v2/namespaces/{namespace}/horizontalpodautoscalers",
     "pods": "/api/v1/namespaces/{namespace}/pods",

@@ -151,6 +151,24 @@ def test_a_field_that_is_not_built_yet_is_refused_whole(world: World) -> None:
         world.eventually(lambda: seeing.replicas(world) == 0)
 
 
+def test_who_creates_a_kind_that_is_not_built_yet_is_told_so(world: World) -> None:
+    drill = {
+        "apiVersion": "lastgood.dev/v1alpha1",
+        "kind": "SafetyDrill",
+        "metadata": {"name": "monthly"},
+        "spec": {"model": "fraud", "type": "Rollback"},
+    }
+    with world.operator():
+        world.apply(drill)
+        found = world.eventually(lambda: world.get("drill", "monthly").get("status"))
+        (condition,) = found["conditions"]
+        assert (condition["type"], condition["status"], condition["reason"]) == (
+            "DrillPassed",
+            "False",
+            "NotImplemented",
+        )
+
+
 def test_without_prometheus_nothing_moves_and_a_kill_works(world: World) -> None:
     with world.operator():
         seeing.a_good_version_serves(world)

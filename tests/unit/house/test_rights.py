@@ -9,14 +9,14 @@ from lastgood.kube import resources
 from lastgood.runtime import watching
 from tests.unit.house import sources, tracked
 
-STATUS_OF = ("MODEL_DEPLOYMENTS", "KILL_SWITCHES")
-"""The status is written by one function for all kinds; `report/reporter.py` calls it for these."""
+STATUS_OF = ("MODEL_DEPLOYMENTS", "KILL_SWITCHES", "CLUSTER_KILL_SWITCHES", "SAFETY_DRILLS")
+"""The status is written by one function for all kinds; `report/reporter.py` and `unbuilt.py` call it for these."""
 
 
 def needed() -> dict[tuple[str, str], set[str]]:
     """Return the verbs that the code asks for, by API group and resource."""
     found: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for resource in watching.WATCHED:
+    for resource in (*watching.WATCHED, *watching.UNBUILT):
         found[resource.group, resource.plural] |= {"list", "watch"}
     for path, tree in sources.modules():
         if path.startswith("kube/"):
