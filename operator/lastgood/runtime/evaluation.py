@@ -153,7 +153,7 @@ class Evaluation:
             )
             tracks[name] = judgement.track
             judged.append(Judged(question.threshold, judgement))
-        memory.tracks, memory.judged, memory.judged_at = tracks, tuple(judged), asked_at
+        memory.tracks, memory.judged, memory.judged_at = tracks, tuple(judged), self._clock()
         self._add_steady_time(each, memory.judged, asked_at, longest_gap)
         return min((j.judgement.due for j in judged if j.judgement.due is not None), default=None)
 

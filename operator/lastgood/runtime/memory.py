@@ -24,6 +24,7 @@ class Memory:
     """By threshold name, for `start`."""
     judged: tuple[Judged, ...] = ()
     judged_at: datetime | None = None
+    """When the answers were there: a slow Prometheus must not make every verdict too old to act on."""
     start: steady.Start | None = None
     """What `tracks` and `judged` belong to."""
     fine: steady.Steady | None = None

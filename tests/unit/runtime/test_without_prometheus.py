@@ -132,3 +132,18 @@ async def test_a_person_kills_while_prometheus_is_down() -> None:
     (record,) = decision.records
     assert isinstance(record, EngageSwitch)
     assert [entry.replicas for entry in record.switch.entries] == [2]
+
+
+async def test_a_prometheus_that_takes_longer_than_three_intervals_is_acted_on_all_the_same() -> None:
+    store, memory, now = a_version_serves(on_breach="Rollback", on_no_data="Hold"), Memory(), BEGIN
+    moments = iter([now, now + 4 * INTERVAL])  # asked, answered
+    slow = Outage()
+    slow.answer = readings.Values((0.9,))
+    server = Server(url="http://127.0.0.1:1")
+    evaluation = Evaluation(asks=slow, default_server=server, clock=lambda: next(moments))
+    seen = snapshot.cached(store, KEY)
+    assert seen is not None
+    await evaluation.evaluate({KEY: (seen, memory)})
+    later = now + 4 * INTERVAL
+    decision = policy.decide(memory.view(seen, later, settings=view.Settings(), fresh_for=3 * INTERVAL))
+    assert decision.records
