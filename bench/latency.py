@@ -34,7 +34,7 @@ from tests.cluster.operator import running  # noqa: E402
 from tests.unit.observe import answering  # noqa: E402
 
 INTERVAL, FOR = 2.0, 1.0
-KILL_TARGET, ROLLBACK_SLACK = 0.100, 0.5
+KILL_TARGET, BLIND_KILL_TARGET, ROLLBACK_SLACK = 0.100, 1.0, 0.5
 PATIENCE = 120.0
 
 
@@ -168,7 +168,10 @@ async def measure(cluster: Cluster, models: int) -> dict[str, list[float]]:
         with world.operator(flags=["--log-level=warning"]):
             await asyncio.to_thread(world.fill, names)
             found = {"rollback": await rollbacks(world, api, names[: max(models // 4, 3)])}
-            found["kill"] = await kills(world, api, names)
+            half = len(names) // 2
+            found["kill"] = await kills(world, api, names[:half])
+            world.breaks_down(lambda handler: handler.reply(503, b"down", "text/plain"))
+            found["kill without Prometheus"] = await kills(world, api, names[half:])
         world.close()
     await api.aclose()
     return found
@@ -176,9 +179,14 @@ async def measure(cluster: Cluster, models: int) -> dict[str, list[float]]:
 
 def show(found: dict[str, list[float]]) -> dict[str, Any]:
     """Print one table and return its figures."""
-    limits = {"kill": KILL_TARGET, "rollback": FOR + INTERVAL + ROLLBACK_SLACK}
+    limits = {
+        "kill": KILL_TARGET,
+        "kill without Prometheus": BLIND_KILL_TARGET,
+        "rollback": FOR + INTERVAL + ROLLBACK_SLACK,
+    }
     meaning = {
         "kill": "patch of the kill switch → Deployment at zero (target: the median)",
+        "kill without Prometheus": "the same while Prometheus answers 503 (target: each)",
         "rollback": f"bad value in Prometheus → earlier image, for {FOR:g} s, interval {INTERVAL:g} s (target: each)",
     }
     table = Table(title="Latency", title_justify="left")
