@@ -1,8 +1,9 @@
-"""Fixtures around the embedded cluster: one for the whole run, a namespace of its own for each test.
+"""What all tests share: an event loop that nobody leaves behind, one cluster, and a namespace for each test.
 
 Tests share the API server, so they must keep to their namespace; what is not namespaced they name after it.
 """
 
+import asyncio
 import re
 import secrets
 from collections.abc import Iterator
@@ -13,6 +14,20 @@ import pytest
 from devcluster import Cluster, ClusterOptions
 
 CRDS = Path(__file__).resolve().parent.parent / "crds"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def loop_of_the_main_thread() -> Iterator[None]:
+    """Own the loop that asyncio, before Python 3.12, makes for whoever asks and that nobody closes.
+
+    pytest-asyncio asks for it around each asynchronous test; left to the garbage collector it fails a test that comes
+    much later and has nothing to do with it.
+    """
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield
+    asyncio.set_event_loop(None)
+    loop.close()
 
 
 @pytest.fixture(scope="session")
