@@ -10,7 +10,7 @@ from typing import Final
 
 from lastgood.api import durations, names
 from lastgood.api.modeldeployment_status import ThresholdStatus
-from lastgood.api.thresholds import Verdict
+from lastgood.api.thresholds import OnBreach, Verdict
 from lastgood.decide import facts
 from lastgood.decide.decision import Decision
 from lastgood.decide.rules import bake, kill, probation
@@ -37,7 +37,8 @@ def _baking(view: View, _reported: tuple[ThresholdStatus, ...]) -> str:
 
 def _after(view: View) -> str:
     needed = durations.canonical(view.model.spec.rollout.bake)
-    if any(judged.acting for judged in view.judged):
+    # What the spec says, and not what was judged: right after the adoption nothing is judged yet.
+    if any(not each.dry_run and each.on_breach is not OnBreach.ALERT for each in view.model.spec.thresholds):
         return f"once every acting threshold was OK for {needed}"
     return f"once it was available for {needed}"
 
