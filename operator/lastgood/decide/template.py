@@ -152,7 +152,11 @@ def _container(container: Mapping[str, Any]) -> dict[str, Any]:
     if "resources" in kept:
         kept["resources"] = _resources(kept["resources"])
     if "lifecycle" in kept:
-        kept["lifecycle"] = {hook: _handler(handler) for hook, handler in kept["lifecycle"].items()}
+        # Beside the hooks there is `stopSignal`, which is a word.
+        kept["lifecycle"] = {
+            hook: _handler(handler) if isinstance(handler, Mapping) else handler
+            for hook, handler in kept["lifecycle"].items()
+        }
     return kept
 
 

@@ -5,8 +5,9 @@ there may be something to do. What is done is decided on facts read afresh (rule
 """
 
 import dataclasses
+import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -14,6 +15,8 @@ from lastgood.api import names
 from lastgood.decide import world
 from lastgood.kube import resources
 from lastgood.observe import workloads
+
+log = logging.getLogger(__name__)
 
 Key = tuple[str, str]
 """Namespace and name."""
@@ -187,15 +190,28 @@ class Store:
         """Return the models that name a Deployment."""
         return set(self._models_of.get(workload, ()))
 
-    def sweep(self, resource: resources.Resource, present: Iterable[Object]) -> set[Key]:
-        """Forget what is not among the objects present, and keep those; return the models that change concerns."""
-        listed = list(present)
-        uids = {raw["metadata"]["uid"] for raw in listed}
+    def sweep(
+        self,
+        resource: resources.Resource,
+        present: Iterable[Object],
+        *,
+        changed_since: Collection[str] = (),
+    ) -> set[Key]:
+        """Forget what is not among the objects present, and keep those; return the models that change concerns.
+
+        `changed_since` are uids of which a watch has told since the objects were asked for: it knows better. One that
+        cannot be read is passed over, so that it does not hide the others (rule B2).
+        """
+        listed = [raw for raw in present if raw["metadata"]["uid"] not in changed_since]
+        uids = {raw["metadata"]["uid"] for raw in listed} | set(changed_since)
         concerned: set[Key] = set()
         for ghost in self._ghosts(resource, uids):
             concerned |= self.remove(resource, ghost)
         for raw in listed:
-            concerned |= self.put(resource, raw)
+            try:
+                concerned |= self.put(resource, raw)
+            except (AttributeError, KeyError, TypeError, ValueError):
+                log.exception("%s %s/%s cannot be read; it is passed over", resource.kind, *_key(raw))
         return concerned
 
     def _ghosts(self, resource: resources.Resource, uids: set[str]) -> list[Object]:

@@ -24,7 +24,8 @@ class ReplicaSet:
 
     uid: str
     owner_uid: str
-    digest: str
+    digest: str | None
+    """None when its template cannot be read: its pods run all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,11 @@ def replica_set(raw: Mapping[str, Any]) -> ReplicaSet | None:
     owner = owner_uid(raw["metadata"], REVISION_OWNER)
     if not owner:
         return None
-    return ReplicaSet(raw["metadata"]["uid"], owner, template.digest(raw["spec"].get("template") or {}))
+    try:
+        digest = template.digest((raw.get("spec") or {}).get("template") or {})
+    except (AttributeError, KeyError, TypeError, ValueError):  # a field of a newer Kubernetes, say
+        digest = None
+    return ReplicaSet(raw["metadata"]["uid"], owner, digest)
 
 
 def pod(raw: Mapping[str, Any]) -> OwnedPod | None:

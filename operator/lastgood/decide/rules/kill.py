@@ -204,8 +204,8 @@ def _release_refused(view: View) -> str:
     writer = view.model.engaged_written_by or "nobody"
     return (
         f"spec.killSwitch.engaged is no longer true on the word of {writer}, which may not release a kill by "
-        f"{switch.requested_by or 'a person'}: set it to false by hand, or set engaged: false on "
-        f"KillSwitch {switch.name}"
+        f"{switch.requested_by or 'a person'}: set engaged: false on KillSwitch {switch.name}, or "
+        "the field to true and back to false by hand"
     )
 
 
