@@ -61,16 +61,22 @@ class Watcher:
         self._due = due
         self._hold = hold
         self._namespaces = tuple(namespaces)
+        self._changed: dict[resources.Resource, set[str]] = {}
+        """Uids that a watch has told of since a full reading of their kind was begun."""
 
     async def read_all(self) -> None:
         """Make the store hold just what there is. Raises `errors.ClusterError`."""
         for resource in WATCHED:
-            found = [
-                raw
-                for namespace in self._namespaces or (None,)
-                for raw in await self._cluster.list(resource, namespace)
-            ]
-            self._due(self._store.sweep(resource, found), False)
+            changed = self._changed[resource] = set()
+            try:
+                found = [
+                    raw
+                    for namespace in self._namespaces or (None,)
+                    for raw in await self._cluster.list(resource, namespace)
+                ]
+            finally:
+                del self._changed[resource]
+            self._due(self._store.sweep(resource, found, changed_since=changed), False)
             for raw in found if resource is resources.KILL_SWITCHES else ():
                 self._hold(self._store.unowned(resource, raw))
 
@@ -87,6 +93,8 @@ class Watcher:
                 await self.read_all()
             except errors.ClusterError as error:
                 log.warning("cannot compare the watches with the API server: %s", error)
+            except Exception:
+                log.exception("cannot compare the watches with the API server; it is tried again")
 
     async def watch(self, login: Login, *, stop: asyncio.Event, ready: asyncio.Event) -> None:
         """Watch until `stop` is set, or until SIGTERM or SIGINT."""
@@ -137,6 +145,8 @@ class Watcher:
     def take(self, resource: resources.Resource, event: Mapping[str, Any]) -> None:
         """Take in one watch event."""
         raw = event["object"]
+        if resource in self._changed:
+            self._changed[resource].add(raw["metadata"]["uid"])
         urgent = _is_urgent(resource, raw, self._store)
         if event["type"] == "DELETED":
             self._due(self._store.remove(resource, raw), urgent)

@@ -1,0 +1,70 @@
+"""A full reading and the watches tell of the same objects at the same time; the newer word counts."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from lastgood.kube import client, resources
+from lastgood.observe.store import Store
+from lastgood.runtime.watching import Watcher
+
+
+class SlowLists:
+    """An API server of which only lists are asked, and where something happens while they are under way."""
+
+    def __init__(self, listed: dict[resources.Resource, list[client.Object]]) -> None:
+        self.listed = listed
+        self.meanwhile: Callable[[resources.Resource], None] = lambda _: None
+
+    async def list(
+        self, resource: resources.Resource, namespace: str | None, *, labels: Mapping[str, str] | None = None
+    ) -> Sequence[client.Object]:
+        found = list(self.listed.get(resource, ()))
+        self.meanwhile(resource)
+        return found
+
+
+async def _nothing(resource: resources.Resource, raw: Mapping[str, Any]) -> None:
+    pass
+
+
+def watcher_of(lists: Any, store: Store) -> Watcher:
+    return Watcher(cluster=lists, store=store, due=lambda *_: None, hold=lambda _: None, tell=_nothing)
+
+
+def a_switch(name: str, *, engaged: bool) -> client.Object:
+    return {"metadata": {"name": name, "namespace": "ml", "uid": name}, "spec": {"engaged": engaged}}
+
+
+async def test_a_kill_that_a_watch_tells_of_during_a_full_reading_is_not_forgotten() -> None:
+    store = Store()
+    lists = SlowLists({resources.KILL_SWITCHES: [a_switch("known", engaged=False)]})
+    watcher = watcher_of(lists, store)
+
+    def engage(resource: resources.Resource) -> None:
+        if resource is resources.KILL_SWITCHES:
+            for name, kind in (("known", "MODIFIED"), ("new", "ADDED")):
+                watcher.take(resource, {"type": kind, "object": a_switch(name, engaged=True)})
+
+    lists.meanwhile = engage
+    await watcher.read_all()
+
+    assert {name: raw["spec"]["engaged"] for (_, name), raw in store.switches.items()} == {
+        "known": True,
+        "new": True,
+    }
+
+
+async def test_a_switch_that_is_deleted_during_a_full_reading_stays_deleted_and_a_ghost_goes() -> None:
+    store = Store()
+    lists = SlowLists({resources.KILL_SWITCHES: [a_switch("deleted", engaged=True)]})
+    watcher = watcher_of(lists, store)
+    watcher.take(resources.KILL_SWITCHES, {"type": None, "object": a_switch("ghost", engaged=True)})
+
+    def delete(resource: resources.Resource) -> None:
+        if resource is resources.KILL_SWITCHES:
+            watcher.take(resource, {"type": "DELETED", "object": a_switch("deleted", engaged=True)})
+
+    lists.meanwhile = delete
+    await watcher.read_all()
+
+    assert not store.switches
