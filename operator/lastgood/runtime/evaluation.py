@@ -5,6 +5,7 @@ a thousand models cost a handful of requests. Nothing here writes; the verdicts 
 """
 
 import dataclasses
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,6 +20,8 @@ from lastgood.observe.server import Secret, Server
 from lastgood.observe.snapshot import Snapshot
 from lastgood.observe.store import Key
 from lastgood.runtime.memory import Memory, probation_since, start_of
+
+log = logging.getLogger(__name__)
 
 GAPS: Final = 2
 """Two looks further apart than this many intervals do not vouch for the time between them."""
@@ -84,7 +87,7 @@ class Evaluation:
         Raises nothing for what a server or a query does: that is a verdict.
         """
         asked_at = self._clock()
-        rounds = [self._round(key, *each, asked_at) for key, each in due.items()]
+        rounds = [each for key in due if (each := self._begin(key, *due[key], asked_at)) is not None]
         answers: dict[str, readings.Reading] = {}
         alive = False
         server = next((each.server for each in rounds), None)
@@ -93,7 +96,25 @@ class Evaluation:
             given = await self._asks.query(server, texts, at=asked_at)
             answers = dict(zip(texts, given, strict=True))
             alive = _needs_a_living_server(rounds, answers) and await self._asks.alive(server, at=asked_at)
-        return {each.key: self._judge(each, answers, alive, asked_at) for each in rounds}
+        return {each.key: self._end(each, answers, alive, asked_at) for each in rounds}
+
+    def _begin(self, key: Key, snapshot: Snapshot, memory: Memory, now: datetime) -> _Round | None:
+        """Prepare one model's part; one that cannot be prepared does not keep others from being judged (rule B2)."""
+        try:
+            return self._round(key, snapshot, memory, now)
+        except Exception:
+            log.exception("%s/%s: its thresholds cannot be asked about", *key)
+            return None
+
+    def _end(
+        self, each: _Round, answers: Mapping[str, readings.Reading], alive: bool, asked_at: datetime
+    ) -> timedelta | None:
+        """Judge one model; one that cannot be judged keeps its last verdicts, which soon are too old to act on."""
+        try:
+            return self._judge(each, answers, alive, asked_at)
+        except Exception:
+            log.exception("%s/%s: its thresholds cannot be judged", *each.key)
+            return None
 
     def _round(self, key: Key, snapshot: Snapshot, memory: Memory, now: datetime) -> _Round:
         settling = memory.settle(snapshot, now)
