@@ -1,10 +1,11 @@
 """Deployments: giving them another pod template, and scaling them."""
 
+import contextlib
 from typing import Any
 
 from lastgood.api import names
 from lastgood.decide import steps
-from lastgood.kube import client, resources
+from lastgood.kube import client, errors, resources
 
 
 async def switch_template(cluster: client.Cluster, namespace: str, step: steps.SwitchTemplate) -> None:
@@ -32,7 +33,8 @@ async def label_pods(cluster: client.Cluster, namespace: str, step: steps.LabelP
     """Label live pods; one that is gone meanwhile needs no label."""
     for pod in step.pods:
         body = {"metadata": {"uid": pod.uid, "labels": dict(step.labels)}}
-        await cluster.patch(resources.PODS, namespace, pod.name, body)
+        with contextlib.suppress(errors.NotFound, errors.Conflict):
+            await cluster.patch(resources.PODS, namespace, pod.name, body)
 
 
 async def forget_request(

@@ -64,7 +64,7 @@ class Loop:
         self._metrics = metrics
         self._clock = clock
         self._memories: dict[Key, Memory] = {}
-        self._urgent = Schedule(self._drive, workers=URGENT_WORKERS)
+        self._urgent = Schedule(self._drive_urgently, workers=URGENT_WORKERS)
         self._holder = holder
         self._holds = Schedule(self._hold, workers=URGENT_WORKERS)
         self._drives = Schedule(self._drive, workers=workers)
@@ -107,7 +107,14 @@ class Loop:
         if again is not None:
             self._holds.due(workload, after=again.total_seconds())
 
+    async def _drive_urgently(self, key: Key) -> None:
+        await self._drive_in(self._urgent, key)
+
     async def _drive(self, key: Key) -> None:
+        await self._drive_in(self._drives, key)
+
+    async def _drive_in(self, lane: Schedule[Key], key: Key) -> None:
+        """Drive a model; a kill that has to be tried again is tried again in the lane of kills."""
         memory = self._memories.get(key)
         if memory is None:
             return
@@ -119,7 +126,7 @@ class Loop:
         if key not in self._store.models:
             self._forget(key)
         elif outcome.again_in is not None:
-            self._drives.due(key, after=outcome.again_in.total_seconds())
+            lane.due(key, after=outcome.again_in.total_seconds())
 
     async def _report(self, key: Key) -> None:
         """Tell what the newest drive came to; a kill, or its undoing, never waits for the telling."""

@@ -1,0 +1,96 @@
+"""What is urgent stays urgent: a kill that has to be tried again does not queue behind everything else (rule K6)."""
+
+import asyncio
+import contextlib
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+from lastgood.act import deployment
+from lastgood.decide import steps, world
+from lastgood.kube import client, errors, resources
+from lastgood.observe.store import Key, Store
+from lastgood.report.metrics import Metrics
+from lastgood.runtime.driving import Outcome
+from lastgood.runtime.loop import Loop
+from lastgood.runtime.memory import Memory
+
+KILLED, OTHER = ("ml", "killed"), ("ml", "other")
+
+
+class BusyDrives:
+    """A driver whose only ordinary worker never returns, and which has to try a kill twice."""
+
+    def __init__(self) -> None:
+        self.tries = 0
+        self.again = asyncio.Event()
+
+    async def drive(self, key: Key, memory: Memory) -> Outcome:
+        if key == OTHER:
+            await asyncio.Event().wait()
+        self.tries += 1
+        if self.tries == 1:
+            return Outcome(again_in=timedelta(milliseconds=1))
+        self.again.set()
+        return Outcome()
+
+
+class NotActing:
+    """Keeps evaluations out of it."""
+
+    def may_act(self) -> bool:
+        return False
+
+
+async def test_a_kill_is_tried_again_while_all_other_workers_are_busy() -> None:
+    store, driver = Store(), BusyDrives()
+    for namespace, name in (KILLED, OTHER):
+        metadata = {"name": name, "namespace": namespace, "uid": name, "resourceVersion": "1"}
+        store.put(resources.MODEL_DEPLOYMENTS, {"metadata": metadata, "spec": {}})
+    loop = Loop(
+        store=store,
+        driver=cast("Any", driver),
+        holder=cast("Any", None),
+        evaluation=cast("Any", None),
+        reporter=cast("Any", None),
+        actor=NotActing(),
+        metrics=Metrics(),
+        clock=lambda: datetime.now(UTC),
+        workers=1,
+    )
+    running = asyncio.create_task(loop.run())
+    try:
+        loop.due([OTHER])
+        loop.due([KILLED], urgent=True)
+        async with asyncio.timeout(5):
+            await driver.again.wait()
+    finally:
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+
+
+class OnePodIsGone:
+    """An API server that knows one of two pods no longer."""
+
+    def __init__(self) -> None:
+        self.labelled: list[str] = []
+
+    async def patch(
+        self, resource: resources.Resource, namespace: str | None, name: str, body: client.Object
+    ) -> client.Object:
+        if name == "gone":
+            raise errors.NotFound("pods gone not found")
+        self.labelled.append(name)
+        return {}
+
+
+async def test_a_pod_that_is_gone_keeps_no_other_pod_from_its_labels() -> None:
+    cluster = OnePodIsGone()
+    pods = tuple(
+        world.Pod(name=name, uid=name, digest=None, ready=True, terminating=False)
+        for name in ("gone", "there")
+    )
+    await deployment.label_pods(
+        cast("Any", cluster), "ml", steps.LabelPods(pods, {"lastgood.dev/model": "m"})
+    )
+    assert cluster.labelled == ["there"]
