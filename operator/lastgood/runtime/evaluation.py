@@ -4,7 +4,6 @@ A round takes all models that are due on one server. Its queries are evaluated a
 a thousand models cost a handful of requests. Nothing here writes; the verdicts are left in memory for the next drive.
 """
 
-import dataclasses
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +18,7 @@ from lastgood.observe import promql
 from lastgood.observe.server import Secret, Server
 from lastgood.observe.snapshot import Snapshot
 from lastgood.observe.store import Key
-from lastgood.runtime.memory import Memory, probation_since, start_of
+from lastgood.runtime.memory import Memory, resolved_thresholds, start_of
 
 log = logging.getLogger(__name__)
 
@@ -121,7 +120,7 @@ class Evaluation:
         start = start_of(snapshot)
         found = _Round(key, memory, snapshot, start, self.server_of(snapshot), settling)
         model, current = snapshot.model, snapshot.facts.current
-        for threshold in _resolved(snapshot):
+        for threshold in resolved_thresholds(snapshot):
             window = warmup.window_for(threshold, settling=settling, now=now)
             question = _Question(threshold, window)
             if window is not None and start is not None and current is not None and found.running:
@@ -193,19 +192,6 @@ class Evaluation:
             now=asked_at,
             longest_gap=longest_gap,
         )
-
-
-def _resolved(snapshot: Snapshot) -> list[thresholds.ResolvedThreshold]:
-    """Return the model's thresholds; in probation they act without `for` (rule K9)."""
-    spec = snapshot.model.spec
-    resolved = [
-        thresholds.resolve(threshold, None, warmup=spec.rollback.warmup)
-        for threshold in spec.thresholds
-        if threshold.query is not None
-    ]
-    if probation_since(snapshot) is None:
-        return resolved
-    return [dataclasses.replace(threshold, for_=timedelta(0)) for threshold in resolved]
 
 
 def _texts(asking: Sequence[_Round]) -> list[str]:

@@ -4,10 +4,12 @@ Lost memory costs time, never a decision: a breach is timed again, a bake starts
 """
 
 import asyncio
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from lastgood.api import thresholds
 from lastgood.decide.decision import Decision
 from lastgood.decide.view import Judged, Settings, View
 from lastgood.judge import steady, verdict, warmup
@@ -54,10 +56,15 @@ class Memory:
         return self.settling
 
     def view(self, snapshot: Snapshot, now: datetime, *, settings: Settings, fresh_for: timedelta) -> View:
-        """Return the input of a decision: verdicts count only for what runs now, and only while they are fresh."""
+        """Return the input of a decision.
+
+        Verdicts count only for what runs now, only while they are fresh, and only on thresholds as they are asked for
+        now: who has just raised a limit is not rolled back by the old one.
+        """
         start = start_of(snapshot)
         same = start is not None and start == self.start
         recent = self.judged_at is not None and now - self.judged_at <= fresh_for
+        asked = resolved_thresholds(snapshot) if same and recent else []
         lasted = timedelta(0)
         if self.fine is not None and self.fine.start == start:
             lasted = self.fine.lasted
@@ -67,7 +74,7 @@ class Memory:
             facts=snapshot.facts,
             workload=snapshot.workload,
             autoscaler=snapshot.autoscaler,
-            judged=self.judged if same and recent else (),
+            judged=tuple(judged for judged in self.judged if judged.threshold in asked),
             good_for=lasted,
             trouble=snapshot.trouble,
             settings=settings,
@@ -85,6 +92,19 @@ def start_of(snapshot: Snapshot) -> steady.Start | None:
         activated_at=None if last is None else last.at,
         probation_since=probation_since(snapshot),
     )
+
+
+def resolved_thresholds(snapshot: Snapshot) -> list[thresholds.ResolvedThreshold]:
+    """Return the model's thresholds as they are now; in probation they act without `for` (rule K9)."""
+    spec = snapshot.model.spec
+    resolved = [
+        thresholds.resolve(threshold, None, warmup=spec.rollback.warmup)
+        for threshold in spec.thresholds
+        if threshold.query is not None
+    ]
+    if probation_since(snapshot) is None:
+        return resolved
+    return [dataclasses.replace(threshold, for_=timedelta(0)) for threshold in resolved]
 
 
 def probation_since(snapshot: Snapshot) -> datetime | None:

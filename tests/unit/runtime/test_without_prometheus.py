@@ -147,3 +147,27 @@ async def test_a_prometheus_that_takes_longer_than_three_intervals_is_acted_on_a
     later = now + 4 * INTERVAL
     decision = policy.decide(memory.view(seen, later, settings=view.Settings(), fresh_for=3 * INTERVAL))
     assert decision.records
+
+
+@pytest.mark.parametrize("change", [{"max": 0.95}, {"dryRun": True}, {"onBreach": "Alert"}])
+async def test_who_has_just_changed_a_threshold_is_not_rolled_back_by_the_old_one(
+    change: dict[str, Any],
+) -> None:
+    store, memory, bad = a_version_serves(on_breach="Rollback", on_no_data="Hold"), Memory(), Outage()
+    bad.answer = readings.Values((0.9,))
+    evaluation = Evaluation(asks=bad, default_server=Server(url="http://127.0.0.1:1"), clock=lambda: BEGIN)
+    seen = snapshot.cached(store, KEY)
+    assert seen is not None
+    await evaluation.evaluate({KEY: (seen, memory)})
+    assert policy.decide(
+        memory.view(seen, BEGIN, settings=view.Settings(), fresh_for=3 * INTERVAL)
+    ).records, "the threshold as it was is in breach"
+    raw = dict(store.models[KEY])
+    raw["spec"] = {**raw["spec"], "thresholds": [{**raw["spec"]["thresholds"][0], **change}]}
+    raw["metadata"] = {**raw["metadata"], "resourceVersion": "2"}
+    store.put(resources.MODEL_DEPLOYMENTS, raw)
+    seen = snapshot.cached(store, KEY)
+    assert seen is not None
+    decision = policy.decide(memory.view(seen, BEGIN, settings=view.Settings(), fresh_for=3 * INTERVAL))
+    assert not decision.records
+    assert not decision.steps
