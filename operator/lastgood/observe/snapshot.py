@@ -190,10 +190,13 @@ def _created(raw: Object) -> str:
 
 
 def _autoscaler(store: Store, model: Model) -> world.Autoscaler | None:
-    for (namespace, _), raw in store.autoscalers.items():
-        if namespace == model.namespace and workloads.scales(raw) == model.workload_name:
-            return workloads.autoscaler(raw)
-    return None
+    """Return the workload's autoscaler; of several always the same, or one would be restored to the other's bounds."""
+    found = {
+        name: raw
+        for (namespace, name), raw in store.autoscalers.items()
+        if namespace == model.namespace and workloads.scales(raw) == model.workload_name
+    }
+    return workloads.autoscaler(found[min(found)]) if found else None
 
 
 def _workload_name(raw: Object) -> str:

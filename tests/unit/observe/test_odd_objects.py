@@ -3,6 +3,7 @@
 from typing import Any
 
 from lastgood.kube import resources
+from lastgood.observe import snapshot
 from lastgood.observe.store import Store
 
 KEY = ("ml", "fraud")
@@ -75,3 +76,17 @@ def test_a_full_reading_does_not_bring_back_what_was_deleted_since_it_was_asked_
     store.sweep(resources.REPLICA_SETS, [a_replica_set("r", {})])
 
     assert store.pods_of("d") == []
+
+
+def test_of_two_autoscalers_of_one_workload_always_the_same_is_seen() -> None:
+    store = Store()
+    spec = {"scaleTargetRef": {"kind": "Deployment", "name": "fraud"}, "maxReplicas": 3}
+    store.put(resources.MODEL_DEPLOYMENTS, {"metadata": named("fraud"), "spec": {}})
+    seen = []
+    for name in ("a", "b", "a"):  # a change puts an object behind the others
+        store.put(resources.HPAS, {"metadata": named(name), "spec": spec})
+        found = snapshot.cached(store, KEY)
+        assert found is not None
+        assert found.autoscaler is not None
+        seen.append(found.autoscaler.name)
+    assert seen == ["a", "a", "a"]
