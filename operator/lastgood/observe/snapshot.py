@@ -37,7 +37,7 @@ def cached(store: Store, key: Key) -> Snapshot | None:
     return _snapshot(
         store,
         raw,
-        deployment=store.deployments.get((namespace, _workload_name(raw))),
+        deployment=store.deployments.get((namespace, workload_name(raw))),
         checkpoints=[c for c in store.checkpoints.values() if _is_of(c, key)],
         switches=[s for (ns, _), s in store.switches.items() if ns == namespace],
     )
@@ -56,14 +56,14 @@ async def fresh(store: Store, cluster: client.Cluster, key: Key, *, pods: bool =
     try:
         raw, deployment, checkpoints, switches = await asyncio.gather(
             cluster.get(resources.MODEL_DEPLOYMENTS, namespace, name),
-            _deployment(cluster, namespace, _workload_name(known)),
+            _deployment(cluster, namespace, workload_name(known)),
             cluster.list(resources.MODEL_CHECKPOINTS, namespace, labels={names.LABEL_MODEL: name}),
             cluster.list(resources.KILL_SWITCHES, namespace),
         )
     except errors.NotFound:
         return None
-    if _workload_name(raw) != _workload_name(known):
-        deployment = await _deployment(cluster, namespace, _workload_name(raw))
+    if workload_name(raw) != workload_name(known):
+        deployment = await _deployment(cluster, namespace, workload_name(raw))
     read = _snapshot(store, raw, deployment=deployment, checkpoints=checkpoints, switches=switches)
     if not pods or read.workload is None:
         return read
@@ -199,7 +199,8 @@ def _autoscaler(store: Store, model: Model) -> world.Autoscaler | None:
     return workloads.autoscaler(found[min(found)]) if found else None
 
 
-def _workload_name(raw: Object) -> str:
+def workload_name(raw: Object) -> str:
+    """Return the Deployment that a ModelDeployment names; its own name when it names none."""
     spec = raw.get("spec") or {}
     return str((spec.get("workloadRef") or {}).get("name") or raw["metadata"]["name"])
 

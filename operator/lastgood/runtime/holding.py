@@ -1,14 +1,16 @@
 """Driving what a switch holds and no model speaks for: the same rooms as a model, without judging or reporting."""
 
+import contextlib
 import logging
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
 from lastgood.act import acting
-from lastgood.decide.decision import Decision
+from lastgood.decide.decision import Decision, Phase
 from lastgood.decide.rules import unowned
 from lastgood.kube import client, errors, resources
+from lastgood.observe import snapshot as observing
 from lastgood.observe import workloads, written
 from lastgood.observe.store import Key, Store
 from lastgood.record import recording
@@ -32,13 +34,15 @@ class Holder:
         namespace, name = workload
         try:
             for _ in range(MOST_ROUNDS):
-                if self._store.models_on(workload) or not self._may_act():
+                if self._is_spoken_for(workload) or not self._may_act():
                     return None
                 raw = await self._cluster.get(resources.DEPLOYMENTS, namespace, name)
                 listed = await self._cluster.list(resources.KILL_SWITCHES, namespace)
                 switches = [read for each in listed if (read := written.switch(each)) is not None]
                 decision = unowned.hold(workloads.workload(raw), switches)
-                if decision is None or not self._may_act():
+                if decision is None or (_lets_go(decision) and await self._is_named(workload)):
+                    return None
+                if not self._may_act():
                     return None
                 await self._carry_out(namespace, name, decision)
         except errors.NotFound:
@@ -46,6 +50,20 @@ class Holder:
         except errors.ClusterError as error:
             log.warning("Deployment %s/%s: %s", namespace, name, error)
         return contest.retry_in(3)
+
+    def _is_spoken_for(self, workload: Key) -> bool:
+        """Whether a model says what becomes of a Deployment; one that does not parse says nothing (rule K2)."""
+        for key in self._store.models_on(workload):
+            with contextlib.suppress(written.Unreadable):
+                self._store.parsed(self._store.models[key], written.model)
+                return True
+        return False
+
+    async def _is_named(self, workload: Key) -> bool:
+        """Whether there is a model after all: what it has to come back to is dropped on no watch's word (rule F4)."""
+        namespace, name = workload
+        models = await self._cluster.list(resources.MODEL_DEPLOYMENTS, namespace)
+        return any(observing.workload_name(raw) == name for raw in models)
 
     async def _carry_out(self, namespace: str, name: str, decision: Decision) -> None:
         try:
@@ -56,3 +74,7 @@ class Holder:
                 log.info("Deployment %s/%s: scaled to zero: %s", namespace, name, decision.message)
         except errors.Conflict as conflict:
             log.debug("Deployment %s/%s: %s; observing again", namespace, name, conflict)
+
+
+def _lets_go(decision: Decision) -> bool:
+    return decision.phase is Phase.IDLE

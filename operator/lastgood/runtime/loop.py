@@ -127,6 +127,8 @@ class Loop:
             self._forget(key)
         elif outcome.again_in is not None:
             lane.due(key, after=outcome.again_in.total_seconds())
+        elif outcome.told is None:  # it may not parse: a switch holds its workload all the same
+            self._holds.due((key[0], self._store.workload_of(key)))
 
     async def _report(self, key: Key) -> None:
         """Tell what the newest drive came to; a kill, or its undoing, never waits for the telling."""

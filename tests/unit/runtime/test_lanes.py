@@ -34,6 +34,13 @@ class BusyDrives:
         return Outcome()
 
 
+class HoldsNothing:
+    """Has nothing to hold."""
+
+    async def hold(self, workload: Key) -> timedelta | None:
+        return None
+
+
 class NotActing:
     """Keeps evaluations out of it."""
 
@@ -49,7 +56,7 @@ async def test_a_kill_is_tried_again_while_all_other_workers_are_busy() -> None:
     loop = Loop(
         store=store,
         driver=cast("Any", driver),
-        holder=cast("Any", None),
+        holder=cast("Any", HoldsNothing()),
         evaluation=cast("Any", None),
         reporter=cast("Any", None),
         actor=NotActing(),
