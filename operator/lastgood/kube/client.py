@@ -20,6 +20,8 @@ from lastgood.kube import errors, resources
 FIELD_MANAGER: Final = "lastgood"
 REQUEST_TIMEOUT: Final = 10.0
 """Seconds for one request, from connecting to the last byte; the client library's own default is 300."""
+PAGE: Final = 500
+"""Objects for one request of a list: all pods of a large cluster are not sent within one request's time."""
 
 Object = dict[str, Any]
 Operations = list[Object]
@@ -111,8 +113,25 @@ class ApiServer:
     ) -> Sequence[Object]:
         """See `Cluster.list`; the answer's items are given their `kind` and `apiVersion` back."""
         query = [] if not labels else [("labelSelector", ",".join(f"{k}={v}" for k, v in labels.items()))]
-        answer = await self._request("GET", resource.path(namespace=namespace), query=query)
-        items: list[Object] = answer.get("items") or []
+        path = resource.path(namespace=namespace)
+        items: list[Object] = []
+        page = [("limit", str(PAGE))]
+        while True:
+            try:
+                answer = await self._request("GET", path, query=[*query, *page])
+            except errors.NotFound:
+                if len(page) < 2:
+                    raise
+                page, items = (
+                    [],
+                    [],
+                )  # too slow for the API server, which has dropped the rest: all of it at once
+                continue
+            items += answer.get("items") or []
+            token = (answer.get("metadata") or {}).get("continue")
+            if not token:
+                break
+            page = [("limit", str(PAGE)), ("continue", token)]
         for item in items:
             item.setdefault("kind", resource.kind)
             item.setdefault("apiVersion", resource.api_version)
@@ -165,7 +184,13 @@ class ApiServer:
             )
             answer = await self._api.call_api(*request, _request_timeout=REQUEST_TIMEOUT)
             text = await answer.read()  # type: ignore[no-untyped-call]
-        except (aiohttp.ClientError, ssl.SSLError, OSError, TimeoutError) as error:
+        except (
+            aiohttp.ClientError,
+            ssl.SSLError,
+            OSError,
+            TimeoutError,
+            kubernetes_config.ConfigException,  # a token file that is empty while it is replaced
+        ) as error:
             raise errors.Unavailable(f"{method} {path}: no answer from the API server: {error!r}") from error
         except kubernetes_exceptions.ApiException as error:
             raise _refusal(method, path, error.status or 0, error.body or b"") from error
