@@ -2,7 +2,7 @@
 
 import asyncio
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,17 +53,17 @@ async def fresh(store: Store, cluster: client.Cluster, key: Key, *, pods: bool =
     known = store.models.get(key)
     if known is None:
         return None
-    try:
-        raw, deployment, checkpoints, switches = await asyncio.gather(
-            cluster.get(resources.MODEL_DEPLOYMENTS, namespace, name),
-            _deployment(cluster, namespace, workload_name(known)),
-            cluster.list(resources.MODEL_CHECKPOINTS, namespace, labels={names.LABEL_MODEL: name}),
-            cluster.list(resources.KILL_SWITCHES, namespace),
-        )
-    except errors.NotFound:
+    # Only the model itself may be missing: a list that is not found is an API server that is still starting.
+    raw, deployment, checkpoints, switches = await asyncio.gather(
+        _found(cluster.get(resources.MODEL_DEPLOYMENTS, namespace, name)),
+        _found(cluster.get(resources.DEPLOYMENTS, namespace, workload_name(known))),
+        cluster.list(resources.MODEL_CHECKPOINTS, namespace, labels={names.LABEL_MODEL: name}),
+        cluster.list(resources.KILL_SWITCHES, namespace),
+    )
+    if raw is None:
         return None
     if workload_name(raw) != workload_name(known):
-        deployment = await _deployment(cluster, namespace, workload_name(raw))
+        deployment = await _found(cluster.get(resources.DEPLOYMENTS, namespace, workload_name(raw)))
     read = _snapshot(store, raw, deployment=deployment, checkpoints=checkpoints, switches=switches)
     if not pods or read.workload is None:
         return read
@@ -88,9 +88,9 @@ def with_switch(seen: Snapshot, raw: Object) -> Snapshot:
     )
 
 
-async def _deployment(cluster: client.Cluster, namespace: str, name: str) -> Object | None:
+async def _found(request: Awaitable[Object]) -> Object | None:
     try:
-        return await cluster.get(resources.DEPLOYMENTS, namespace, name)
+        return await request
     except errors.NotFound:
         return None
 

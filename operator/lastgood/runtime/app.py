@@ -182,8 +182,9 @@ async def _lead(elector: Elector, loop: Loop, watcher: watching.Watcher, metrics
         await elector.wait_leading()
         metrics.leads(True)
         loop.due_all()
-        await watcher.tell_unbuilt()
+        telling = asyncio.create_task(watcher.tell_unbuilt())
         await elector.wait_lost()
+        telling.cancel()
 
 
 async def _beat(health: web.Health, watching_now: asyncio.Event) -> None:

@@ -162,12 +162,19 @@ class Evaluation:
         tracks: dict[str, verdict.Track] = {}
         judged = []
         longest_gap = GAPS * each.snapshot.model.spec.interval
+        earlier = {judged.threshold.name: judged.threshold for judged in memory.judged}
+
+        def unchanged(question: _Question) -> bool:
+            # Breach time under another query or limit is not breach time under this one.
+            known = earlier.get(question.threshold.name)
+            return known is None or _measure(known) == _measure(question.threshold)
+
         for question in each.questions:
             name = question.threshold.name
             judgement = judging.judge(
                 question.threshold,
                 look=_look(each, question, answers, alive),
-                track=memory.tracks.get(name, verdict.Track()),
+                track=memory.tracks.get(name, verdict.Track()) if unchanged(question) else verdict.Track(),
                 now=asked_at,
                 longest_gap=longest_gap,
             )
@@ -192,6 +199,19 @@ class Evaluation:
             now=asked_at,
             longest_gap=longest_gap,
         )
+
+
+def _measure(threshold: thresholds.ResolvedThreshold) -> tuple[object, ...]:
+    """Return what a threshold measures, and against what."""
+    limits = threshold.max, threshold.min, threshold.clear_max, threshold.clear_min
+    return (
+        threshold.query,
+        threshold.samples,
+        threshold.window,
+        threshold.reduce,
+        threshold.on_no_data,
+        *limits,
+    )
 
 
 def _texts(asking: Sequence[_Round]) -> list[str]:
