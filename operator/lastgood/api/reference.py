@@ -5,16 +5,14 @@ default, and what the API server refuses. The page comes from the CRDs, so it ca
 enforce.
 """
 
-import argparse
 import ast
 import inspect
 import itertools
 import sys
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any, Final
 
-from lastgood.api import crd, durations, kinds, names, schema
+from lastgood.api import crd, durations, generated, kinds, names, schema
 
 INTRODUCTION: Final = f"""\
 # API reference: `{names.API_VERSION}`
@@ -124,23 +122,13 @@ def _words() -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the page, or compare with what is there. Returns the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="python -m lastgood.api.reference", description="Write the API reference."
+    return generated.keep(
+        page(),
+        module="lastgood.api.reference",
+        subject="API",
+        file="docs/reference/api.md",
+        arguments=arguments,
     )
-    parser.add_argument("--check", action="store_true", help="write nothing; fail if the page differs")
-    parser.add_argument("file", nargs="?", default="docs/reference/api.md", type=Path, metavar="FILE")
-    options = parser.parse_args(arguments)
-    text = page()
-    if options.file.is_file() and options.file.read_text(encoding="utf-8") == text:
-        return 0
-    if options.check:
-        sys.stderr.write(
-            f"{options.file} is not what the models say; run `python -m lastgood.api.reference`\n"
-        )
-        return 1
-    options.file.parent.mkdir(parents=True, exist_ok=True)
-    options.file.write_text(text, encoding="utf-8")
-    return 0
 
 
 if __name__ == "__main__":

@@ -3,14 +3,13 @@
 It says what `lastgood operator --help` says, from the same flags, for people without the command at hand.
 """
 
-import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Final
 
 import click
 
+from lastgood.api import generated
 from lastgood.cli import operator
 
 INTRODUCTION: Final = """\
@@ -40,23 +39,13 @@ def _row(option: click.Option) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the page, or compare with what is there. Returns the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="python -m lastgood.cli.reference", description="Write the settings reference."
+    return generated.keep(
+        page(),
+        module="lastgood.cli.reference",
+        subject="settings",
+        file="docs/reference/settings.md",
+        arguments=arguments,
     )
-    parser.add_argument("--check", action="store_true", help="write nothing; fail if the page differs")
-    parser.add_argument("file", nargs="?", default="docs/reference/settings.md", type=Path, metavar="FILE")
-    options = parser.parse_args(arguments)
-    text = page()
-    if options.file.is_file() and options.file.read_text(encoding="utf-8") == text:
-        return 0
-    if options.check:
-        sys.stderr.write(
-            f"{options.file} is not what the flags say; run `python -m lastgood.cli.reference`\n"
-        )
-        return 1
-    options.file.parent.mkdir(parents=True, exist_ok=True)
-    options.file.write_text(text, encoding="utf-8")
-    return 0
 
 
 if __name__ == "__main__":

@@ -1,25 +1,13 @@
 """What a rule answers: facts to record, steps to take, and what to tell people meanwhile."""
 
-import enum
 from dataclasses import dataclass, field
 
+from lastgood.api.modeldeployment_status import State
 from lastgood.decide.records import Record
 from lastgood.decide.steps import Step
 
-
-class Phase(enum.StrEnum):
-    """Where the model stands, as the rule sees it that had the last word."""
-
-    SERVING = "Serving"
-    BAKING = "Baking"
-    ROLLING_OUT = "RollingOut"
-    ROLLED_BACK = "RolledBack"
-    HELD = "Held"
-    KILLED = "Killed"
-    STOPPING = "Stopping"
-    PROBATION = "Probation"
-    IDLE = "Idle"
-    INVALID = "Invalid"
+Phase = State
+"""Where the model stands, as the rule sees it that had the last word; its word is the status' state."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ used for; no fact is taken from it.
 from collections.abc import Mapping
 from typing import Any
 
-from lastgood.api.modeldeployment_status import ModelDeploymentStatus, RolloutStatus, State
+from lastgood.api.modeldeployment_status import ModelDeploymentStatus, RolloutStatus
 from lastgood.decide import ledger
 from lastgood.decide.decision import Decision
 from lastgood.decide.facts import Why
@@ -34,7 +34,7 @@ def summarize(view: View, decision: Decision, *, previous: Mapping[str, Any] | N
         kill=kill_switch,
         rollback=rollback,
     )
-    state = State(decision.phase.value)
+    state = decision.phase
     same_state = before.state == state and before.state_since is not None
     good = ledger.newest_good(view.facts, spec=view.model.spec)
     status = ModelDeploymentStatus(
