@@ -28,6 +28,6 @@ def test_the_command_writes_checks_and_names_the_page(
 ) -> None:
     page = tmp_path / "reference" / "api.md"
     assert reference.main(["--check", str(page)]) == 1
-    assert "api.md is not what the models say" in capsys.readouterr().err
+    assert "api.md is not what the source says" in capsys.readouterr().err
     assert reference.main([str(page)]) == 0
     assert reference.main(["--check", str(page)]) == 0
