@@ -105,6 +105,11 @@ def test_no_cluster_gives_exit_code_3_and_one_sentence(tmp_path: Path) -> None:
     assert devcluster("down", f"--state-dir={tmp_path}").returncode == 0
 
 
+def listens_to_ctrl_c() -> None:
+    """Undo what a test run in the background passes on: there SIGINT is ignored, as in no terminal."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_a_cluster_in_the_foreground_ends_with_its_command(tmp_path: Path, number: signal.Signals) -> None:
     folder = tmp_path / "state"
@@ -117,7 +122,13 @@ def test_a_cluster_in_the_foreground_ends_with_its_command(tmp_path: Path, numbe
         "--no-prometheus",
         f"--state-dir={folder}",
     ]
-    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as up:
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=listens_to_ctrl_c,  # noqa: PLW1509  (no thread runs here)
+    ) as up:
         assert up.stderr is not None
         assert any(line.startswith("KUBECONFIG=") for line in up.stderr)
         up.send_signal(number)
