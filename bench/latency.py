@@ -5,7 +5,7 @@
 Runs an operator as a process of its own against the embedded cluster. A kill is timed from sending the patch of
 `spec.killSwitch.engaged` to the watch event of the Deployment at zero replicas, a rollback from the moment when
 Prometheus first answers with the bad value to the watch event of the Deployment with the earlier image. Both include
-one trip of a watch event to the bench. The targets are those that docs/operations.md names.
+one trip of a watch event to the bench.
 """
 
 import argparse
