@@ -69,7 +69,8 @@ def contested(memory: Memory, now: datetime) -> str:
     """Return who undoes what was decided, and how often, in one sentence; empty when nobody does.
 
     Who scaled by the scale subresource, as `kubectl scale` does, is recorded nowhere: the API server keeps no field
-    manager for it (measured on 1.36). The count is rounded down, so that somebody who scales up once a second does not make a status of each.
+    manager for it (measured on 1.36). The count is rounded down, so that somebody who scales up once a second does not
+    make a status of each.
     """
     if memory.undone == 0 or memory.undone_at is None:
         return ""
