@@ -171,6 +171,11 @@ class Switch:
         """Return what this switch holds of a workload, if it does."""
         return next((entry for entry in self.entries if entry.workload == workload), None)
 
+    def entries_with(self, workload: str, entry: Entry | None) -> tuple[Entry, ...]:
+        """Return what this switch would hold with `entry` for a workload, or with nothing of it."""
+        others = tuple(held for held in self.entries if held.workload != workload)
+        return others if entry is None else (*others, entry)
+
     def selects(self, model: str, labels: Mapping[str, str]) -> bool:
         """Whether the model is among those that the switch names."""
         if self.models:

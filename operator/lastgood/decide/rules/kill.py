@@ -135,8 +135,7 @@ def enter_the_workload(view: View) -> Decision | None:
         entry = switch.entry(view.workload.name)
         wanted = _held_entry(view, view.workload, entry)
         if entry != wanted:
-            others = tuple(e for e in switch.entries if e.workload != view.workload.name)
-            written = records.SetEntries(switch, (*others, wanted))
+            written = records.SetEntries(switch, switch.entries_with(view.workload.name, wanted))
             return Decision(Phase.STOPPING, "SwitchEngaged", switch.reason, records=(written,))
     return None
 
@@ -150,8 +149,8 @@ def end_the_recovery(view: View) -> Decision | None:
         entry = switch.entry(view.workload.name)
         waiting = _held_entry(view, view.workload, entry)
         if entry != waiting:
-            others = tuple(e for e in switch.entries if e.workload != view.workload.name)
-            written.append(records.SetEntries(switch, (*others, waiting)))
+            entries = switch.entries_with(view.workload.name, waiting)
+            written.append(records.SetEntries(switch, entries))
     return (
         Decision(Phase.STOPPING, "SwitchEngaged", _held_by(view), records=tuple(written)) if written else None
     )
@@ -232,15 +231,13 @@ def _entries_after_engaging(
     view: View, known: facts.Switch | None, *, in_probation: bool = False
 ) -> tuple[facts.Entry, ...]:
     name = view.model.workload_name
-    others = () if known is None else tuple(entry for entry in known.entries if entry.workload != name)
     if view.workload is None:
-        own = None if known is None else known.entry(name)
-        return others if own is None else (*others, own)
+        return () if known is None else known.entries_with(name, known.entry(name))
     held = _held_entry(view, view.workload)
     if in_probation and held.probation is not None:
         longer = dataclasses.replace(held.probation, round=held.probation.round + 1)
         held = dataclasses.replace(held, probation=longer)
-    return (*others, held)
+    return (held,) if known is None else known.entries_with(name, held)
 
 
 def _held_entry(view: View, workload: world.Workload, own: facts.Entry | None = None) -> facts.Entry:

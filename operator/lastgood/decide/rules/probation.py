@@ -39,11 +39,9 @@ def tell_every_switch(
     view: View, entry: facts.Entry | None, phase: Phase, reason: str, message: str
 ) -> Decision:
     """Give every released switch that holds the workload the same entry, or let go of it."""
-    written = []
-    for switch in view.holding:
-        others = tuple(e for e in switch.entries if e.workload != view.model.workload_name)
-        written.append(records.SetEntries(switch, others if entry is None else (*others, entry)))
-    return Decision(phase, reason, message, records=tuple(written))
+    name = view.model.workload_name
+    written = tuple(records.SetEntries(switch, switch.entries_with(name, entry)) for switch in view.holding)
+    return Decision(phase, reason, message, records=written)
 
 
 def _failure(view: View, workload: world.Workload) -> str:

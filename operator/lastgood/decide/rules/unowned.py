@@ -17,8 +17,7 @@ def hold(workload: world.Workload, switches: Sequence[facts.Switch]) -> Decision
         entry = switch.entry(workload.name)
         if entry is None or entry.ceiling > 0:
             held = _entry(workload, entry, switches)
-            others = tuple(e for e in switch.entries if e.workload != workload.name)
-            written = records.SetEntries(switch, (*others, held))
+            written = records.SetEntries(switch, switch.entries_with(workload.name, held))
             return Decision(Phase.STOPPING, "SwitchEngaged", switch.reason, records=(written,))
     if not engaged:
         return _let_go(workload, switches)
@@ -45,7 +44,7 @@ def _entry(
 def _let_go(workload: world.Workload, switches: Sequence[facts.Switch]) -> Decision | None:
     """After the release nobody knows how to bring the workload back safely: it stays as it is, for its owner."""
     written = tuple(
-        records.SetEntries(switch, tuple(e for e in switch.entries if e.workload != workload.name))
+        records.SetEntries(switch, switch.entries_with(workload.name, None))
         for switch in switches
         if switch.entry(workload.name) is not None
     )
