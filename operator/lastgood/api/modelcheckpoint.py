@@ -144,7 +144,7 @@ class Activation(Model):
     at: Timestamp
     """When it was decided, with microseconds."""
     reason: Reason | None = None
-    """Why: Adopted, Wanted, Rollback, Resume, a person's order."""
+    """Why: Adopted, Rollout, Rollback (an automatic one), OrderedRollback (on the word of a person), Restore."""
     from_: LabelValue | None = Field(None, alias="from")
     """The version that ran before."""
 

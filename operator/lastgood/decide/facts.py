@@ -27,8 +27,16 @@ class Why(enum.StrEnum):
     ADOPTED = "Adopted"
     ROLLOUT = "Rollout"
     ROLLBACK = "Rollback"
+    """By the operator's own judgement: what cooldown, budget and ping-pong count (rule R5)."""
+    ORDERED = "OrderedRollback"
+    """On the word of a person, whom nothing of that limits."""
     RESTORE = "Restore"
     FOLLOWED = "Followed"
+
+    @property
+    def goes_back(self) -> bool:
+        """Whether it is a rollback, on whoever's word."""
+        return self in (Why.ROLLBACK, Why.ORDERED)
 
 
 class Cause(enum.StrEnum):
@@ -104,14 +112,15 @@ class Checkpoint:
 
     @property
     def served(self) -> bool:
-        """Whether its pods were once all available."""
+        """Whether its pods were once all available, and it was never seen in breach before it was Good."""
         return self.verdict.worth is Worth.GOOD or self.verdict.reason in (SERVED, BAKED)
 
 
 CREATED = "Created"
 SERVED = "Served"
+BREACHED = "Breached"
 BAKED = "Baked"
-"""Reasons of `Unproven` and `Good`: recorded, once fully available, and available for the whole bake."""
+"""Reasons of `Unproven` and `Good`: recorded, once fully available, seen in breach since, and OK for a whole bake."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,7 @@ def named(known: facts.Facts, version: str) -> facts.Checkpoint | None:
 
 
 def refusal(view: View, goal: facts.Checkpoint) -> tuple[str, str] | None:
-    """R5: why the next automatic rollback must wait: reason and sentence, or None."""
+    """R5: why the next automatic rollback must wait: reason and sentence, or None; ordered ones do not count."""
     rollback = view.model.spec.rollback
     times = sorted(a.at for c in view.facts.checkpoints for a in c.activations if a.why is Why.ROLLBACK)
     if not times:
@@ -144,5 +144,5 @@ def switch_step(view: View, workload: world.Workload, current: facts.Checkpoint)
         template=template.labelled(current.template, model=view.model.name, version=current.version),
         version=current.version,
         why=why,
-        unpause=workload.paused and why in (Why.ROLLBACK, Why.RESTORE),
+        unpause=workload.paused and (why.goes_back or why is Why.RESTORE),
     )

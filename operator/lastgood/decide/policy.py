@@ -37,6 +37,7 @@ CHAIN: Final[tuple[Rule, ...]] = (
     adopt.adopt,  # the first checkpoint
     rollback.go_back_from_a_bad_version,
     rollback.condemn_the_version_that_breaches,
+    rollback.note_the_breach,  # by a version that may not be left now: it is none to go back to later
     rollout.start_the_wanted_version,  # also the way out of every hold below
     rollout.drive_to_the_current_version,  # the act of every switch, and the undoing of others' changes
     adopt.label_pods,
@@ -67,7 +68,7 @@ def _serving(view: View) -> Decision:
     last = None if current is None else current.last_activation
     if (
         last is not None
-        and last.why == "Rollback"
+        and last.why.goes_back
         and wanted is not None
         and current is not None
         and wanted != version

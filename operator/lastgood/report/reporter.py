@@ -154,7 +154,7 @@ class Reporter:
     def recorded(self, key: Key, decision: Decision) -> None:
         """Count rollbacks and kills when they have become facts."""
         for record in decision.records:
-            if isinstance(record, records.Activate) and record.activation.why is facts.Why.ROLLBACK:
+            if isinstance(record, records.Activate) and record.activation.why.goes_back:
                 self._metrics.rollback_decided(key)
             if isinstance(record, records.EngageSwitch):
                 self._metrics.kill_engaged(key, record.switch.cause)

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from lastgood.api.modeldeployment_status import RollbackStatus
 from lastgood.decide import facts
-from lastgood.decide.facts import Why, Worth
+from lastgood.decide.facts import Worth
 from lastgood.decide.view import View
 from lastgood.report.previous import Previous
 
@@ -23,7 +23,7 @@ class Rollback:
 
 def latest(view: View, previous: Previous) -> Rollback | None:
     """Return the latest rollback, or None when there never was one that is still on record."""
-    found = [(a, c) for c in view.facts.checkpoints for a in c.activations if a.why is Why.ROLLBACK]
+    found = [(a, c) for c in view.facts.checkpoints for a in c.activations if a.why.goes_back]
     if not found:
         return None
     activation, checkpoint = max(found, key=lambda pair: pair[0].at)

@@ -80,7 +80,7 @@ class World(Sight):
         if isinstance(done, records.Activate):
             worth = self.known.by_digest[done.checkpoint.digest].verdict.worth
             assert worth is not facts.Worth.BAD, f"{done.checkpoint.version} is Bad, and yet activated"
-            if done.activation.why is facts.Why.ROLLBACK:
+            if done.activation.why.goes_back:
                 left = self.known.current
                 assert left is not None
                 assert left.verdict.worth is facts.Worth.BAD, f"{left.version} is not Bad, and yet left"
@@ -200,7 +200,5 @@ class World(Sight):
     @property
     def rollbacks(self) -> list[tuple[str | None, str]]:
         """Each rollback so far, as the version it left and the one it went to."""
-        activated = [
-            each for each in self.done(records.Activate) if each.activation.why is facts.Why.ROLLBACK
-        ]
+        activated = [each for each in self.done(records.Activate) if each.activation.why.goes_back]
         return [(each.activation.came_from, each.checkpoint.version) for each in activated]

@@ -31,6 +31,86 @@ def test_a_version_that_a_person_calls_bad_is_gone_back_from_without_a_cooldown(
     assert made.rollbacks == [("b", "a"), ("c", "a")]
 
 
+def test_a_rollback_that_a_person_orders_starts_no_cooldown() -> None:
+    """R5."""
+    made = proven("a", "b", "c")
+    made.want("b")
+    made.wait(8)
+    made.want("c")
+    made.wait(8)
+    made.overrule("c", facts.Worth.BAD)
+    made.rest()
+    assert made.rollbacks == [("c", "b")]
+    made.breaches.add(("img:b", "errors"))
+    made.wait(1)
+
+    assert made.rollbacks == [("c", "b"), ("b", "a")], "the first automatic one waits for nothing"
+
+
+def test_rollbacks_that_people_order_spend_no_budget() -> None:
+    """R5."""
+    made = proven("a", "b", "c", "d", rollback={"budget": {"max": 1, "per": "24h"}, "cooldown": "0s"})
+    for name in "bc":
+        made.want(name)
+        made.wait(2)
+        made.overrule(name, facts.Worth.BAD)
+        made.rest()
+    made.want("d")
+    made.breaches.add(("img:d", "errors"))
+    made.wait(2)
+
+    assert made.rollbacks == [("b", "a"), ("c", "a"), ("d", "a")]
+
+
+def test_going_back_automatically_to_what_a_person_ordered_away_is_no_ping_pong() -> None:
+    """R5: only an automatic rollback that would undo an automatic one is."""
+    made = proven()
+    made.want("b")
+    made.wait(8)
+    made.overrule("b", facts.Worth.BAD)
+    made.rest()
+    assert made.rollbacks == [("b", "a")]
+    made.spec["version"] = "a"
+    made.overrule("b", facts.Worth.GOOD)
+    made.breaches.add(("img:a", "errors"))
+    made.wait(1)
+
+    assert made.rollbacks == [("b", "a"), ("a", "b")]
+
+
+@pytest.mark.parametrize("hold", [{"suspend": True}, {"thresholds": [ERRORS | {"onBreach": "Hold"}]}])
+def test_a_version_that_breached_while_it_was_held_is_not_gone_back_to_later(hold: dict[str, object]) -> None:
+    """R1: only an Unproven version that served without a breach is."""
+    made = model(rollout={"bake": "1h"})
+    made.wait(2)
+    acting = made.spec["thresholds"]
+    made.spec |= hold
+    made.breaches.add(("img:a", "errors"))
+    made.wait(2)
+    made.breaches.clear()
+    made.spec |= {"suspend": False, "thresholds": acting}
+    made.crash()
+    made.want("b")
+    made.wait(2)
+    made.breaches.add(("img:b", "errors"))
+    decision = made.wait(2)
+
+    assert (made.running, decision.degraded) == ("b", "NoGoodVersion")
+    assert made.version("a").verdict.reason == "Breached"
+
+
+def test_a_version_that_breached_once_and_baked_afterwards_is_good() -> None:
+    """R1, O3."""
+    made = model(suspend=True)
+    made.wait(2)
+    made.breaches.add(("img:a", "errors"))
+    made.wait(2)
+    made.breaches.clear()
+    made.wait(8)
+
+    assert made.worth("a") == "Good"
+
+
 def test_two_automatic_rollbacks_of_the_same_version_line_are_a_cooldown_apart() -> None:
     made = proven("a", "b", "c")
     made.want("b")

@@ -18,7 +18,7 @@ def wait_for_pods(view: View) -> Decision | None:
         return None
     phase, current = Phase.ROLLING_OUT, view.facts.current
     last = None if current is None else current.last_activation
-    if last is not None and last.why is facts.Why.ROLLBACK:
+    if last is not None and last.why.goes_back:
         phase = Phase.ROLLED_BACK
     if current is not None and current.served:
         return None  # pods of a version that served once come and go without a switch
@@ -34,6 +34,8 @@ def note_that_it_served(view: View) -> Decision | None:
         return None
     if current.verdict.worth is not facts.Worth.UNPROVEN or current.served:
         return None
+    if current.verdict.reason == facts.BREACHED:
+        return None  # only a whole bake makes up for a breach
     verdict = facts.VerdictFact(facts.Worth.UNPROVEN, facts.SERVED, since=view.now)
     return Decision(
         Phase.BAKING, "Served", "all pods are available", records=(records.GiveVerdict(current, verdict),)

@@ -25,7 +25,9 @@ def go_back_from_a_bad_version(view: View) -> Decision | None:
         return kill.engage_automatically(view, reason=_no_version(current))
     if _refusal(view, current, goal) is not None:
         return None
-    activation = ledger.activation(view.facts, view.now, facts.Why.ROLLBACK)
+    activation = ledger.activation(
+        view.facts, view.now, facts.Why.ORDERED if _is_ordered(current) else facts.Why.ROLLBACK
+    )
     message = f"going back from {current.version} to {goal.version}: {current.verdict.reason}"
     return Decision(Phase.ROLLED_BACK, "RollingBack", message, records=(records.Activate(goal, activation),))
 
@@ -71,8 +73,32 @@ def hold_a_version_that_should_go(view: View) -> Decision | None:
 
 def _refusal(view: View, current: facts.Checkpoint, goal: facts.Checkpoint) -> tuple[str, str] | None:
     """R5: what limits automatic rollbacks does not limit a person who calls a version Bad."""
-    ordered = current.verdict.worth is facts.Worth.BAD and current.verdict.by != facts.OPERATOR
-    return None if ordered else ledger.refusal(view, goal)
+    return None if _is_ordered(current) else ledger.refusal(view, goal)
+
+
+def _is_ordered(current: facts.Checkpoint) -> bool:
+    return current.verdict.worth is facts.Worth.BAD and current.verdict.by != facts.OPERATOR
+
+
+def note_the_breach(view: View) -> Decision | None:
+    """R1: an Unproven version that breaches and may not be left now is no version to go back to later."""
+    current = view.facts.current
+    if current is None or current.verdict.worth is not facts.Worth.UNPROVEN:
+        return None
+    failed = breach(view) or _acting_breach(view)
+    if failed is None or current.verdict.reason == facts.BREACHED:
+        return None
+    found = kill.evidence(view, failed[1])
+    noted = facts.VerdictFact(facts.Worth.UNPROVEN, facts.BREACHED, since=view.now, evidence=found)
+    return Decision(Phase.HELD, *failed, records=(records.GiveVerdict(current, noted),))
+
+
+def _acting_breach(view: View) -> tuple[str, str] | None:
+    """Return what speaks against the version that runs, whether it asks for a rollback, a hold or a kill."""
+    breached = next((j for j in view.judged if j.breached and j.acting), None)
+    if breached is None or view.facts.current is None or view.active is not view.facts.current:
+        return None
+    return "ThresholdBreached", f"threshold {breached.threshold.name}: {breached.judgement.message}"
 
 
 def breach(view: View) -> tuple[str, str] | None:

@@ -57,7 +57,7 @@ def drive_to_the_current_version(view: View) -> Decision | None:
         return None  # whoever has put something else there has not made it worse
     phase = Phase.ROLLING_OUT
     last = current.last_activation
-    if last is not None and last.why is facts.Why.ROLLBACK:
+    if last is not None and last.why.goes_back:
         phase = Phase.ROLLED_BACK
     if workload.digest != current.digest or (
         workload.paused and ledger.switch_step(view, workload, current).unpause
