@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 from lastgood.decide.decision import Decision, Phase
-from lastgood.decide.rules import adopt, bake, kill, recovery, rollback, rollout
+from lastgood.decide.rules import adopt, bake, kill, radius, recovery, rollback, rollout
 from lastgood.decide.view import View
 
 Rule = Callable[[View], Decision | None]
@@ -42,6 +42,7 @@ CHAIN: Final[tuple[Rule, ...]] = (
     rollout.drive_to_the_current_version,  # the act of every switch, and the undoing of others' changes
     adopt.label_pods,
     adopt.rest_at_zero,
+    radius.hold_a_kill_too_many,  # by a breach, or because no good version is left
     rollback.hold_a_version_that_should_go,  # what cannot be gone back from, and why
     bake.note_that_it_served,
     bake.wait_for_pods,

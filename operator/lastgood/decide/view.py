@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from lastgood.api import modeldeployment, thresholds
 from lastgood.api.thresholds import Verdict
-from lastgood.decide import world
+from lastgood.decide import blast, world
 from lastgood.decide.facts import Checkpoint, Facts, Switch
 from lastgood.judge.verdict import Judgement, Reason
 
@@ -17,6 +17,9 @@ class Settings:
 
     gitops_managers: frozenset[str] = frozenset()
     """Field managers that apply manifests from Git: none of them releases a switch that a person engaged."""
+    automatic_kills: int = 5
+    automatic_kills_percent: int = 20
+    """How many models, or how many of a hundred, automatic kills may stop in ten minutes: the larger (rule J9)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,8 @@ class View:
     """For how long all acting thresholds were OK since the last switch or start."""
     trouble: Trouble | None = None
     settings: Settings = field(default_factory=Settings)
+    room: blast.Room = field(default_factory=blast.Room)
+    """Whether one more automatic kill stays within the blast radius (rule J9)."""
 
     @property
     def engaged(self) -> tuple[Switch, ...]:

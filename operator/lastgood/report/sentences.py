@@ -93,6 +93,7 @@ OWN: Final[Mapping[str, Callable[[View, tuple[ThresholdStatus, ...]], str]]] = {
 HINTS: Final[Mapping[str, str]] = {
     "PingPong": "say in spec.version which version shall run",
     "BudgetSpent": "say in spec.version which version shall run, or raise spec.rollback.budget",
+    "BlastRadius": "look for a common cause, or stop it yourself: set spec.killSwitch.engaged to true",
     "Suspended": "set spec.suspend to false to let it act",
     "Paused": "set spec.rollout.paused to false to let it go on",
     "RestoredVersionUnavailable": "look at its pods: this version was seen to work before",

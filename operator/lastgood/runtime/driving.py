@@ -7,7 +7,7 @@ comes from the next decision, made on what was recorded (rule F2).
 
 import dataclasses
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol
@@ -22,6 +22,7 @@ from lastgood.observe import written
 from lastgood.observe.store import Key, Store
 from lastgood.record import recording
 from lastgood.runtime import contest
+from lastgood.runtime.blast import Blast
 from lastgood.runtime.memory import Memory
 
 log = logging.getLogger(__name__)
@@ -73,6 +74,7 @@ class Driver:
         reports: Reports,
         settings: Settings,
         clock: Callable[[], datetime],
+        namespaces: Collection[str] = (),
     ) -> None:
         self._cluster = cluster
         self._store = store
@@ -80,6 +82,9 @@ class Driver:
         self._reports = reports
         self._settings = settings
         self._clock = clock
+        self._blast = Blast(
+            cluster=cluster, store=store, namespaces=namespaces, settings=settings, clock=clock
+        )
 
     async def drive(self, key: Key, memory: Memory) -> Outcome:
         """Bring one model as far as it can be brought now.
@@ -141,7 +146,8 @@ class Driver:
         now = self._clock()
         memory.settle(seen, now)
         fresh_for = FRESH_INTERVALS * seen.model.spec.interval
-        return memory.view(seen, now, settings=self._settings, fresh_for=fresh_for)
+        view = memory.view(seen, now, settings=self._settings, fresh_for=fresh_for)
+        return dataclasses.replace(view, room=self._blast.room((seen.model.namespace, seen.model.name)))
 
     async def _carry_out(self, key: Key, decision: Decision, memory: Memory) -> client.Object | None:
         """Record, or act, on what was decided from fresh facts; a conflict ends the round, to observe again.
@@ -152,6 +158,9 @@ class Driver:
         written_to: list[client.Object] = []
         try:
             for record in decision.records:
+                if not await self._blast.admit(key, record):
+                    log.warning("%s/%s: not killed, for too many were lately: %s", *key, decision.message)
+                    return None
                 self._check_actor()
                 written_to.append(await recording.write(self._cluster, namespace, name, record))
                 log.info("%s/%s: recorded %s: %s", namespace, name, type(record).__name__, decision.message)

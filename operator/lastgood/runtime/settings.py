@@ -84,6 +84,12 @@ class Settings:
     """How often the lease is renewed, or tried for; at most half of the deadline."""
     workers: int = 32
     """How many models are driven at the same time; kills have a lane of their own and never wait for these."""
+    automatic_kills: int = 5
+    """How many models automatic kills may stop within 10 minutes. Past it a model is held, and its Degraded condition
+    says BlastRadius; kills by people are never limited."""
+    automatic_kills_percent: int = 20
+    """How many of a hundred models automatic kills may stop within 10 minutes, where that is more than
+    --automatic-kills."""
     gitops_managers: tuple[str, ...] = GITOPS_MANAGERS
     """Field manager that applies manifests from Git, and so never releases a kill that a person has engaged; may be
     given several times, and then replaces the default list."""
@@ -95,6 +101,8 @@ class Settings:
             (_is_name(self.lease_namespace), "--lease-namespace must be the name of a namespace"),
             (all(map(_is_name, self.namespaces)), "--namespace must be the name of a namespace"),
             (self.prometheus_timeout > 0, "--prometheus-timeout must be more than 0s"),
+            (self.automatic_kills >= 1, "--automatic-kills must be at least 1"),
+            (0 <= self.automatic_kills_percent <= 100, "--automatic-kills-percent must be from 0 to 100"),
             (self.workers >= 1, "--workers must be at least 1"),
             (
                 0 < self.retry_period * 2 <= self.renew_deadline <= self.lease_duration * 0.8,

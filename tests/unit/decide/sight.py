@@ -8,7 +8,7 @@ from typing import Any
 
 from lastgood.api import modeldeployment, thresholds
 from lastgood.api.thresholds import Verdict
-from lastgood.decide import facts, records, steps, template, world
+from lastgood.decide import blast, facts, records, steps, template, world
 from lastgood.decide.view import Judged, Model, Settings, Trouble, View
 from lastgood.judge import steady
 from lastgood.judge.verdict import Judgement, Reason
@@ -53,6 +53,7 @@ class Sight:
     crashing: set[str] = field(default_factory=set)
     """Images whose pods never become ready."""
     trouble: Trouble | None = None
+    room: blast.Room = field(default_factory=blast.Room)
     fine: steady.Steady | None = None
     log: list[records.Record | steps.Step] = field(default_factory=list)
 
@@ -164,6 +165,7 @@ class Sight:
             good_for=lasted,
             trouble=self.trouble,
             settings=Settings(gitops_managers=GITOPS),
+            room=self.room,
         )
 
 

@@ -44,6 +44,8 @@ def test_durations_are_read_as_go_writes_them() -> None:
         ({"lease_name": ""}, "--lease-name"),
         ({"lease_namespace": "a/b"}, "--lease-namespace"),
         ({"workers": 0}, "--workers"),
+        ({"automatic_kills": 0}, "--automatic-kills"),
+        ({"automatic_kills_percent": 101}, "--automatic-kills-percent"),
         ({"lease_duration": 10.0, "renew_deadline": 9.0}, "--renew-deadline"),
         ({"retry_period": 6.0}, "--renew-deadline"),
     ],

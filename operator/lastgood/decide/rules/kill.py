@@ -61,12 +61,16 @@ def may_release(view: View, switch: facts.Switch) -> bool:
 
 def engage_on_a_kill_breach(view: View) -> Decision | None:
     """K7: a breach of a Kill threshold engages a switch named after the model."""
+    reason = kill_breach(view)
+    return engage_automatically(view, reason=reason) if reason and view.room.left else None
+
+
+def kill_breach(view: View) -> str:
+    """Return what speaks for an automatic kill now, or nothing."""
     if view.engaged or view.holding or view.model.spec.suspend:
-        return None
+        return ""
     breach = next((j for j in view.judged if j.breached and j.acting and _kills(j)), None)
-    if breach is None:
-        return None
-    return engage_automatically(view, reason=f"threshold {breach.threshold.name}: {breach.judgement.message}")
+    return "" if breach is None else f"threshold {breach.threshold.name}: {breach.judgement.message}"
 
 
 def _kills(judged: Judged) -> bool:

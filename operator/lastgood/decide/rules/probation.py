@@ -61,12 +61,13 @@ def _breach(view: View) -> Judged | None:
 
 
 def _why_it_stays(view: View) -> str:
-    """J11: a suspended model is not killed; and pods of a Good version that do not start are the cluster's matter."""
+    """J9, J11: a suspended model is not killed, nor one too many; pods of a Good version are the cluster's matter."""
     if view.model.spec.suspend:
         return "Suspended"
     current = view.facts.current
-    good = current is not None and current.verdict.worth is facts.Worth.GOOD
-    return "RestoredVersionUnavailable" if good and _breach(view) is None else ""
+    if current is not None and current.verdict.worth is facts.Worth.GOOD and _breach(view) is None:
+        return "RestoredVersionUnavailable"
+    return "" if view.room.left else "BlastRadius"
 
 
 def _run_the_version(view: View, workload: world.Workload) -> Decision | None:

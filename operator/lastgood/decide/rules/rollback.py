@@ -20,9 +20,8 @@ def go_back_from_a_bad_version(view: View) -> Decision | None:
         return None
     goal = ledger.target(view.facts, spec=view.model.spec, but=current.digest)
     if goal is None:
-        if view.model.spec.on_no_good_version is not OnNoGoodVersion.KILL:
-            return None
-        return kill.engage_automatically(view, reason=_no_version(current))
+        reason = kill_for_want_of_a_version(view)
+        return kill.engage_automatically(view, reason=reason) if reason and view.room.left else None
     if _refusal(view, current, goal) is not None:
         return None
     activation = ledger.activation(
@@ -30,6 +29,16 @@ def go_back_from_a_bad_version(view: View) -> Decision | None:
     )
     message = f"going back from {current.version} to {goal.version}: {current.verdict.reason}"
     return Decision(Phase.ROLLED_BACK, "RollingBack", message, records=(records.Activate(goal, activation),))
+
+
+def kill_for_want_of_a_version(view: View) -> str:
+    """Return why a model whose version is Bad is to be killed by `onNoGoodVersion: Kill`, or nothing."""
+    current, spec = view.facts.current, view.model.spec
+    if current is None or current.verdict.worth is not facts.Worth.BAD or spec.suspend:
+        return ""
+    if spec.on_no_good_version is not OnNoGoodVersion.KILL:
+        return ""
+    return "" if ledger.target(view.facts, spec=spec, but=current.digest) else _no_version(current)
 
 
 def condemn_the_version_that_breaches(view: View) -> Decision | None:
