@@ -13,6 +13,8 @@ READY := $(VENV)/.ready-$(or $(KEY),without-python)
 TYPED := operator/lastgood devcluster demo tests $(if $(wildcard bench/*.py),bench)
 FAST_TESTS := $(wildcard tests/unit tests/simulation tests/chart)
 PYTEST := $(BIN)/python -m pytest
+# Cluster tests mostly wait. Each worker has a cluster of its own, and keeps the tests of a file together on it.
+PARALLEL ?= -n 3 --dist loadfile
 step = @printf '\n==> %s  %s\n' "$$(date +%T)" '$(1)'
 
 .NOTPARALLEL:
@@ -48,11 +50,11 @@ lint: $(READY) ## Style, types, the walls between the rooms, and generated files
 
 test-unit: $(READY) ## Tests without a cluster (two minutes)
 	$(call step,tests without a cluster)
-	$(PYTEST) $(FAST_TESTS)
+	$(PYTEST) -n auto $(FAST_TESTS)
 
 test-cluster: build ## Tests on the embedded cluster: a real API server, etcd and controllers
 	$(call step,tests on the embedded cluster)
-	$(PYTEST) tests/cluster
+	$(PYTEST) $(PARALLEL) tests/cluster
 
 test-e2e: build ## The whole story with a real Prometheus and real model servers
 	$(call step,end-to-end tests)

@@ -208,8 +208,6 @@ class Pod:
                 await self._write()
                 pause = RETRY_SECONDS
             except ApiError as error:
-                if error.status in (404, 409):  # gone, or another pod has taken its name
-                    return
                 log.warning("status of %s is not written: %s", self._pod.path, error)
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, LONGEST_RETRY_SECONDS)

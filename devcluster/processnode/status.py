@@ -103,6 +103,11 @@ class Report:
         return isinstance(self.state, Terminated) and self.state.exit_code == 0
 
     @property
+    def restarts_after_exit(self) -> bool:
+        """Whether its restart policy starts it again after the exit that it had."""
+        return self.policy == "Always" or (self.policy == "OnFailure" and not self.done)
+
+    @property
     def begun(self) -> bool:
         """Whether it has ever been started."""
         return not isinstance(self.state, Waiting) or self.last is not None
@@ -139,7 +144,7 @@ def phase(*, inits: Sequence[Report], mains: Sequence[Report], ended: bool = Fal
     if not sidecars_run and all(isinstance(report.state, Terminated) for report in mains):
         if all(report.done and (ended or report.policy != "Always") for report in mains):
             return "Succeeded"
-        if ended or all(report.done or report.policy == "Never" for report in mains):
+        if ended or not any(report.restarts_after_exit for report in mains):
             return "Failed"
     return "Running"
 

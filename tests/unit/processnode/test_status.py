@@ -33,6 +33,7 @@ CREATING, CRASH = Waiting(reason="ContainerCreating"), Waiting(reason="CrashLoop
         pytest.param([], [main(CRASH, last=ended(1))], "Running", id="a container in back-off has run"),
         pytest.param([], [main(RUNNING), main(CREATING)], "Pending", id="one of two is not started"),
         pytest.param([], [main(ended(1))], "Running", id="an ended container that will be restarted"),
+        pytest.param([], [main(ended(0))], "Running", id="one that ended well and will be restarted"),
         pytest.param([], [main(ended(0), "OnFailure")], "Succeeded", id="a task that ended well"),
         pytest.param([], [main(ended(1), "OnFailure")], "Running", id="a task that will be tried again"),
         pytest.param(
