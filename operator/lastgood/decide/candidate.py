@@ -2,11 +2,11 @@
 
 import dataclasses
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from lastgood.api import versions
-from lastgood.decide import facts, template
+from lastgood.decide import facts, template, world
 from lastgood.decide.view import View
 
 _NOT_A_NAME = re.compile(r"[^a-z0-9.-]+")
@@ -39,6 +39,33 @@ def listed(view: View, name: str) -> facts.Checkpoint | None:
         version=name,
         pod_template=laid,
         base=current.base,
+        verdict=facts.VerdictFact(facts.Worth.UNPROVEN, facts.CREATED, since=view.now),
+    )
+
+
+def observed(
+    view: View, workload: world.Workload, *, unlisted: Callable[[str], str]
+) -> facts.Checkpoint | None:
+    """Return what a workload runs as an Unproven checkpoint that is not recorded yet; None without a container.
+
+    It has the name of the listed version that it is, or else what `unlisted` makes of the container's image.
+    """
+    container = template.container_of(workload.template, view.model.container_name)
+    if container is None:
+        return None
+    name = str(container["name"])
+    version = running(view, workload.template, name)
+    base = template.base_of(
+        workload.template,
+        container=name,
+        args=None if version is None else version.args,
+        env=() if version is None else environment(version),
+    )
+    return checkpoint(
+        view,
+        version=unlisted(str(container.get("image") or "")) if version is None else version.name,
+        pod_template=workload.template,
+        base=base,
         verdict=facts.VerdictFact(facts.Worth.UNPROVEN, facts.CREATED, since=view.now),
     )
 

@@ -78,6 +78,13 @@ def named(known: facts.Facts, version: str) -> facts.Checkpoint | None:
     return max(found, key=lambda c: c.created_at, default=None)
 
 
+def defined(view: View, version: str) -> facts.Checkpoint | None:
+    """Return a listed version, or with `follow` one that was saved before under a name that is not listed."""
+    if view.model.spec.follow and all(each.name != version for each in view.model.spec.versions):
+        return named(view.facts, version)
+    return candidate.listed(view, version)
+
+
 def refusal(view: View, goal: facts.Checkpoint) -> tuple[str, str] | None:
     """R5: why the next automatic rollback must wait: reason and sentence, or None; ordered ones do not count."""
     rollback = view.model.spec.rollback
@@ -141,7 +148,12 @@ def switch_step(view: View, workload: world.Workload, current: facts.Checkpoint)
     why = Why.ROLLOUT if last is None else last.why
     return steps.SwitchTemplate(
         workload=workload,
-        template=template.labelled(current.template, model=view.model.name, version=current.version),
+        template=template.labelled(
+            current.template,
+            model=view.model.name,
+            # Who changes only the image next would leave this version's name on the pods of the next.
+            version=None if view.model.spec.follow else current.version,
+        ),
         version=current.version,
         why=why,
         unpause=workload.paused and (why.goes_back or why is Why.RESTORE),

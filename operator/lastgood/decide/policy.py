@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 from lastgood.decide.decision import Decision, Phase
-from lastgood.decide.rules import adopt, bake, kill, radius, recovery, rollback, rollout
+from lastgood.decide.rules import adopt, bake, follow, kill, radius, recovery, rollback, rollout
 from lastgood.decide.view import View
 
 Rule = Callable[[View], Decision | None]
@@ -35,10 +35,12 @@ CHAIN: Final[tuple[Rule, ...]] = (
     kill.engage_on_a_kill_breach,  # an automatic kill
     adopt.stop_at_a_broken_checkpoint,  # nor to one whose facts were tampered with
     adopt.adopt,  # the first checkpoint
+    follow.follow_the_workload,  # before any rollback: what others have put on is what would be gone back from
     rollback.go_back_from_a_bad_version,
     rollback.condemn_the_version_that_breaches,
     rollback.note_the_breach,  # by a version that may not be left now: it is none to go back to later
     rollout.start_the_wanted_version,  # also the way out of every hold below
+    follow.switch_to_what_was_put_on_meanwhile,  # the wanted version of a model that follows, after a kill
     rollout.drive_to_the_current_version,  # the act of every switch, and the undoing of others' changes
     adopt.label_pods,
     adopt.rest_at_zero,
@@ -64,7 +66,7 @@ def decide(view: View) -> Decision:
 
 def _serving(view: View) -> Decision:
     current = view.facts.current
-    wanted = view.model.spec.wanted_version
+    wanted = follow.asked_for(view)
     version = "the model" if current is None else current.version
     last = None if current is None else current.last_activation
     if (

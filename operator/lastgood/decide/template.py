@@ -85,10 +85,15 @@ def base_of(
     )
 
 
-def labelled(template: facts.Template, *, model: str, version: str) -> facts.Template:
-    """Return the template with the labels by which metrics and people tell versions apart."""
+def labelled(template: facts.Template, *, model: str, version: str | None) -> facts.Template:
+    """Return the template with the labels by which metrics and people tell versions apart.
+
+    With None it carries no version's, and so may become another's.
+    """
     metadata = dict(template.get("metadata") or {})
-    metadata["labels"] = {**(metadata.get("labels") or {}), **labels(model=model, version=version)}
+    metadata["labels"] = {**(metadata.get("labels") or {}), **labels(model=model, version=version or "")}
+    if version is None:
+        del metadata["labels"][names.LABEL_VERSION]
     return {**template, "metadata": metadata}
 
 

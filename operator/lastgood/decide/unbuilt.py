@@ -14,7 +14,6 @@ Uses = Callable[[ModelDeploymentSpec], bool]
 
 UNBUILT: Final[tuple[tuple[str, Uses], ...]] = (
     ("template", lambda spec: spec.template is not None),
-    ("follow", lambda spec: spec.follow),
     ("versions[].artifact", lambda spec: any(version.artifact is not None for version in spec.versions)),
     ("versions[].labels", lambda spec: any(version.labels for version in spec.versions)),
     (

@@ -135,11 +135,18 @@ def _rolled_back(observed: Observed) -> Finding:
         return Finding(UNKNOWN, "RollingBack", f"going back {way}{because}")
     if versions.is_wanted(observed.view, current):
         return Finding(FALSE, "WantedVersionServes", f"went back {way}{because}; {status.to} is wanted since")
+    spec = observed.view.model.spec
+    follows = spec.follow and spec.version is None
+    way_out = (
+        "put another version on the workload"
+        if follows
+        else f"give {status.from_} a new definition, or set spec.version to {status.to}"
+    )
     took = "" if status.duration_seconds is None else f" in {status.duration_seconds:g} s"
     return Finding(
         TRUE,
         "RolledBack",
-        f"went back {way}{took}{because}; give {status.from_} a new definition, or set spec.version to {status.to}",
+        f"went back {way}{took}{because}; {way_out}",
     )
 
 

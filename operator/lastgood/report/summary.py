@@ -12,6 +12,7 @@ from lastgood.api.modeldeployment_status import ModelDeploymentStatus, RolloutSt
 from lastgood.decide import ledger
 from lastgood.decide.decision import Decision
 from lastgood.decide.facts import Why
+from lastgood.decide.rules import follow
 from lastgood.decide.view import View
 from lastgood.report import conditions, kills, rollbacks, sentences, verdicts, versions
 from lastgood.report.previous import Previous
@@ -42,7 +43,7 @@ def summarize(view: View, decision: Decision, *, previous: Mapping[str, Any] | N
         state=state,
         state_since=before.state_since if same_state else view.now,
         active_version=None if view.active is None else view.active.version,
-        desired_version=view.model.spec.wanted_version,
+        desired_version=follow.asked_for(view),
         last_good_version=None if good is None else good.version,
         versions=versions.versions(view),
         thresholds=thresholds,
@@ -64,7 +65,9 @@ def _rollout(view: View) -> RolloutStatus | None:
     """Return the wanted version that comes in, until only its available pods are left."""
     current, workload = view.facts.current, view.workload
     last = None if current is None else current.last_activation
-    if current is None or last is None or last.why is not Why.ROLLOUT or workload is None or view.engaged:
+    if current is None or last is None or workload is None or view.engaged:
+        return None
+    if last.why not in (Why.ROLLOUT, Why.FOLLOWED):
         return None
     if workload.replicas == 0 or (workload.digest == current.digest and (current.served or workload.settled)):
         return None

@@ -4,6 +4,7 @@ from typing import Final
 
 from lastgood.api.modeldeployment_status import VersionStatus
 from lastgood.decide import candidate, facts, ledger
+from lastgood.decide.rules import follow
 from lastgood.decide.view import View
 
 MOST: Final = 200
@@ -50,11 +51,11 @@ def _saved(checkpoint: facts.Checkpoint, name: str) -> VersionStatus:
 
 
 def is_wanted(view: View, checkpoint: facts.Checkpoint) -> bool:
-    """Whether a saved version is what spec asks for: by definition, not by name."""
-    wanted = view.model.spec.wanted_version
+    """Whether a saved version is what people ask for: by definition, not by name."""
+    wanted = follow.asked_for(view)
     if wanted is None or wanted == checkpoint.version:
         return True
-    defined = candidate.listed(view, wanted)
+    defined = ledger.defined(view, wanted)
     return defined is not None and defined.digest == checkpoint.digest
 
 
@@ -63,7 +64,7 @@ def wanted_but_bad(view: View) -> facts.Checkpoint | None:
     wanted, current = view.model.spec.wanted_version, view.facts.current
     if wanted is None or current is None:
         return None
-    defined = candidate.listed(view, wanted)
+    defined = ledger.defined(view, wanted)
     saved = None if defined is None else view.facts.by_digest.get(defined.digest)
     if saved is None or saved.digest == current.digest or saved.verdict.worth is not facts.Worth.BAD:
         return None

@@ -10,22 +10,9 @@ def adopt(view: View) -> Decision | None:
     workload = view.workload
     if workload is None or view.facts.current is not None:
         return None
-    container = template.container_of(workload.template, view.model.container_name)
-    if container is None:
+    saved = candidate.observed(view, workload, unlisted=lambda _: f"adopted-{workload.digest[:8]}")
+    if saved is None:
         return None
-    name = str(container["name"])
-    version = candidate.running(view, workload.template, name)
-    listed_env = () if version is None else candidate.environment(version)
-    base = template.base_of(
-        workload.template, container=name, args=None if version is None else version.args, env=listed_env
-    )
-    saved = candidate.checkpoint(
-        view,
-        version=f"adopted-{workload.digest[:8]}" if version is None else version.name,
-        pod_template=workload.template,
-        base=base,
-        verdict=facts.VerdictFact(facts.Worth.UNPROVEN, facts.CREATED, since=view.now),
-    )
     activation = ledger.activation(view.facts, view.now, facts.Why.ADOPTED)
     known = view.facts.by_digest.get(saved.digest)
     if known is not None:

@@ -11,7 +11,7 @@ from typing import Final
 from lastgood.api.thresholds import OnBreach
 from lastgood.decide import facts, ledger, records, steps, world
 from lastgood.decide.decision import Decision, Phase
-from lastgood.decide.rules import adopt, kill
+from lastgood.decide.rules import adopt, follow, kill
 from lastgood.decide.view import Judged, View
 
 LONGEST: Final = datetime.timedelta(days=365)
@@ -74,6 +74,9 @@ def _run_the_version(view: View, workload: world.Workload) -> Decision | None:
     current = view.facts.current
     if current is None:
         return None
+    saved = follow.save_what_was_put_on(view, Phase.PROBATION)
+    if saved is not None:
+        return saved
     switch = ledger.switch_step(view, workload, current)
     if workload.digest == current.digest and not (workload.paused and switch.unpause):
         return None

@@ -11,7 +11,7 @@ from lastgood.api import names
 from lastgood.api.rollback import Restart
 from lastgood.decide import candidate, facts, ledger, records, steps, world
 from lastgood.decide.decision import Decision, Phase
-from lastgood.decide.rules import adopt, kill, probation
+from lastgood.decide.rules import adopt, follow, kill, probation
 from lastgood.decide.view import View
 
 
@@ -88,6 +88,9 @@ def _wait(view: View, entry: facts.Entry) -> Decision | None:
         # Killed before it was ever looked at: what its template says is what ran.
         adopted = adopt.adopt(view)
         return _waiting(view, "no version of it is known") if adopted is None else adopted
+    saved = follow.save_what_was_put_on(view, Phase.HELD)
+    if saved is not None:
+        return saved
     requested = names.ANNOTATION_RESUME in view.model.annotations
     if view.model.spec.kill_switch.recovery.restart is Restart.MANUAL and not requested:
         return _waiting(view, "recovery.restart is Manual")

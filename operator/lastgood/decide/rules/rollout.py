@@ -24,7 +24,7 @@ def start_the_wanted_version(view: View) -> Decision | None:
 def _wanted(view: View) -> facts.Checkpoint | None:
     """Return the wanted version if it is another than the one switched to last, and not Bad."""
     name, current = view.model.spec.wanted_version, view.facts.current
-    wanted = None if name is None or current is None else candidate.listed(view, name)
+    wanted = None if name is None or current is None else ledger.defined(view, name)
     if wanted is None or current is None or wanted.digest == current.digest:
         return None
     known = view.facts.by_digest.get(wanted.digest)
@@ -37,7 +37,10 @@ def wait_with_the_wanted_version(view: View) -> Decision | None:
     if spec.suspend and workload is not None and current is not None and workload.digest != current.digest:
         message = f"{workload.name} does not run {current.version}, and the model is suspended"
         return Decision(Phase.HELD, "Suspended", message)
-    wanted = _wanted(view)
+    name, wanted = spec.wanted_version, _wanted(view)
+    if spec.follow and name is not None and ledger.defined(view, name) is None:
+        message = f"spec.version asks for {name}, which is neither listed nor saved; list it, or leave out spec.version"
+        return Decision(Phase.HELD, "UnknownVersion", message)
     if wanted is None:
         return None
     if spec.suspend:
