@@ -156,5 +156,6 @@ def switch_step(view: View, workload: world.Workload, current: facts.Checkpoint)
         ),
         version=current.version,
         why=why,
+        decided_at=None if last is None else last.at,
         unpause=workload.paused and (why.goes_back or why is Why.RESTORE),
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from lastgood.decide import facts, world
 
@@ -14,6 +15,8 @@ class SwitchTemplate:
     template: facts.Template
     version: str
     why: facts.Why
+    decided_at: datetime | None = None
+    """When the version was switched to: another switch to it is another step, and no repetition."""
     unpause: bool = False
 
 

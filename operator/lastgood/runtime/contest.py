@@ -22,7 +22,7 @@ LONGEST_RETRY: Final = 5.0
 
 def wait_before(decision: Decision, memory: Memory, now: datetime) -> timedelta | None:
     """Return how long the steps of a decision have to wait, because the same was done before; None for not at all."""
-    repeated = [step for step in decision.steps if _what(step) == memory.undone_what]
+    repeated = [step for step in decision.steps if _again(step, memory)]
     if not repeated or memory.undone_at is None:
         return None
     if isinstance(repeated[0], steps.Scale):
@@ -39,10 +39,18 @@ def note(step: steps.Step, memory: Memory, now: datetime) -> None:
     if not what:
         return
     quiet = memory.undone_at is None or now - memory.undone_at > QUIET + _template_pause(memory.undone)
-    again = what == memory.undone_what
+    again = _again(step, memory)
     memory.undone = (1 if quiet else memory.undone + 1) if again else 0
     memory.undone_by = _doer(step) if again else ""
-    memory.undone_what, memory.undone_at = what, now
+    memory.undone_what, memory.undone_at, memory.undone_decision = what, now, _decided_at(step)
+
+
+def _again(step: steps.Step, memory: Memory) -> bool:
+    return _what(step) == memory.undone_what and _decided_at(step) == memory.undone_decision
+
+
+def _decided_at(step: steps.Step) -> datetime | None:
+    return step.decided_at if isinstance(step, steps.SwitchTemplate) else None
 
 
 def _what(step: steps.Step) -> str:

@@ -32,6 +32,8 @@ class Memory:
     fine: steady.Steady | None = None
     undone_what: str = ""
     """The step on the workload that was taken last."""
+    undone_decision: datetime | None = None
+    """When what it carried out was decided, if it carried out a switch."""
     undone_by: str = ""
     """The field manager that had undone it last."""
     undone: int = 0

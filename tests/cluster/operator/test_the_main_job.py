@@ -144,7 +144,10 @@ def test_an_autoscaler_with_a_minimum_is_respected_held_in_probation_and_given_b
 def test_a_field_that_is_not_built_yet_is_refused_whole(world: World) -> None:
     with world.operator():
         world.measures(error_ratio=0.0)
-        world.apply(deployment("fraud", image="fraud:1.4.0"), model(version="1.5.0", follow=True))
+        world.apply(
+            deployment("fraud", image="fraud:1.4.0"),
+            model(version="1.5.0", rollout={"bake": "1s", "approval": True}),
+        )
         world.eventually(lambda: seeing.condition(world, "Ready") == ("False", "NotImplemented"))
         assert seeing.image(world) == "fraud:1.4.0"
         seeing.engage(world)  # a kill works all the same

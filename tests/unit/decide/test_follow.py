@@ -1,45 +1,11 @@
 """Following what people and CI put on the workload (semantics.md, O6)."""
 
-import copy
-from typing import Any
-
-import pytest
-
 from lastgood.api import names
 from lastgood.decide import facts, records, steps
 from lastgood.decide.decision import Phase
 from lastgood.decide.rules import follow
-from tests.unit.decide.scenes import TOXIC, model, released
-from tests.unit.decide.simulator import World
-
-
-def following(**spec: Any) -> World:
-    """A model that follows, without listed versions, whose adopted version is Good."""
-    made = model(wanted="", **{"versions": [], "version": None, "follow": True, **spec})
-    made.wait(8)
-    assert [c.verdict.worth for c in made.checkpoints] == [facts.Worth.GOOD]
-    made.log.clear()
-    return made
-
-
-def put_on(made: World, image: str, **container: Any) -> None:
-    """Somebody puts another image on the workload and leaves the rest of its template as it is."""
-    changed = copy.deepcopy(dict(made.template))
-    changed["spec"]["containers"][0] |= {"image": image, **container}
-    made.template = changed
-    made.pod_labels = dict(changed["metadata"]["labels"])
-
-
-def adopted(made: World) -> facts.Checkpoint:
-    return made.checkpoints[0]
-
-
-def serving(made: World) -> str:
-    """The version that was switched to last and runs."""
-    current = made.known.current
-    assert current is not None
-    assert current.digest == made.digest
-    return current.version
+from tests.unit.decide.following import adopted, following, put_on, serving
+from tests.unit.decide.scenes import TOXIC
 
 
 def test_what_somebody_puts_on_is_a_version_named_by_its_tag_and_nothing_is_done_to_the_workload() -> None:
@@ -78,60 +44,6 @@ def test_a_kill_breach_of_what_is_followed_kills() -> None:
     assert (made.replicas, made.worth("b")) == (0, "Bad")
 
 
-@pytest.mark.parametrize(
-    ("image", "name"),
-    [
-        ("registry:5000/team/fraud:1.5.0", "1.5.0"),
-        ("fraud:1.5.0@sha256:1111111111111111111111111111111111111111111111111111111111111111", "1.5.0"),
-        (
-            "fraud@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
-            "sha256-0123456789ab",
-        ),
-        ("registry:5000/fraud", "latest"),
-        ("fraud:_odd-", "odd"),
-        (f"fraud:{'x' * 100}", "x" * 63),
-    ],
-    ids=["tag", "tag and digest", "digest", "neither", "no label value", "long"],
-)
-def test_the_name_of_what_is_followed_comes_from_its_image(image: str, name: str) -> None:
-    made = following()
-    put_on(made, image)
-    made.rest()
-
-    assert serving(made) == name
-
-
-def test_a_tag_that_is_taken_is_told_apart_by_the_digest() -> None:
-    made = following()
-    put_on(made, "img:b")
-    made.rest()
-    put_on(made, "img:b", args=["--fast"])
-    made.rest()
-    assert serving(made) == f"b-{made.digest[:8]}"
-
-    put_on(made, f"img:{'y' * 63}")
-    made.rest()
-    put_on(made, f"img:{'y' * 63}", args=["--slow"])
-    made.rest()
-    assert serving(made) == f"{'y' * 54}-{made.digest[:8]}"
-
-
-def test_a_listed_version_that_is_put_on_keeps_its_name() -> None:
-    made = following(versions=[{"name": "candidate", "image": "img:b"}])
-    put_on(made, "img:b")
-    made.rest()
-
-    assert serving(made) == "candidate"
-
-
-def test_a_listed_name_with_another_definition_is_taken() -> None:
-    made = following(versions=[{"name": "b", "image": "img:other"}])
-    put_on(made, "img:b")
-    made.rest()
-
-    assert serving(made) == f"b-{made.digest[:8]}"
-
-
 def test_a_bad_version_that_is_applied_again_is_put_back() -> None:
     made = following()
     put_on(made, "img:b")
@@ -153,7 +65,7 @@ def test_a_rollback_that_is_recorded_and_not_yet_done_is_not_followed_back() -> 
     made = following()
     put_on(made, "img:b")
     made.wait(8)
-    ordered = facts.Activation(made.now, facts.Why.ROLLBACK, came_from="b")
+    ordered = facts.Activation(made.now, facts.Why.ORDERED, came_from="b")
     made.apply(records.Activate(adopted(made), ordered))
     made.crash()
     made.wait(1)
@@ -283,66 +195,6 @@ def test_a_version_given_in_spec_may_come_by_the_workload() -> None:
     made.wait(2)
 
     assert serving(made) == "b"
-
-
-def test_what_is_put_on_a_killed_model_is_saved_at_its_release_and_runs_after_the_probation() -> None:
-    """K9: rollouts resume after probation."""
-    made = following()
-    made.engage()
-    made.wait(1)
-    put_on(made, "img:b")
-    made.wait(2)
-    assert made.replicas == 0
-    made.spec["killSwitch"] = {"recovery": {"probation": {"replicas": 1, "duration": "3m"}}}
-    made.release()
-    made.rest()
-    assert (serving(made), made.replicas) == (adopted(made).version, 1)
-    made.wait(10)
-
-    assert (serving(made), made.replicas, made.running) == ("b", 4, "b")
-    put_on(made, "img:a")
-    made.wait(1)
-    assert made.running == "a", "who goes back then is followed"
-
-
-def test_what_is_put_on_in_probation_is_put_back_and_runs_afterwards() -> None:
-    made = released(following(), probation={"replicas": 1, "duration": "3m"})
-    put_on(made, "img:b")
-    made.rest()
-    assert (serving(made), made.replicas) == (adopted(made).version, 1)
-    made.wait(10)
-
-    assert (serving(made), made.replicas) == ("b", 4)
-
-
-def test_a_person_may_resume_a_killed_model_with_what_was_put_on_meanwhile() -> None:
-    made = following()
-    made.overrule(adopted(made).version, facts.Worth.BAD)
-    made.engage()
-    made.wait(1)
-    put_on(made, "img:b")
-    made.release()
-    assert made.wait(1).reason == "WaitingForResume"
-    made.annotations[names.ANNOTATION_RESUME] = "b"
-    made.wait(1)
-
-    assert serving(made) == "b"
-    assert made.replicas > 0
-
-
-def test_what_was_put_on_before_another_version_is_not_run_later() -> None:
-    made = released(following(), probation={"replicas": 1, "duration": "30m"})
-    for image in ("img:b", "img:c"):
-        put_on(made, image)
-        made.wait(1)
-    made.wait(40)
-    assert serving(made) == "c"
-    made.breaches.add(("img:c", "errors"))
-    made.wait(3)
-
-    assert serving(made) == adopted(made).version
-    made.wait(30)
-    assert serving(made) == adopted(made).version
 
 
 def test_people_see_which_version_was_asked_for_and_that_it_was_gone_back_from() -> None:

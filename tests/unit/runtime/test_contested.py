@@ -1,5 +1,6 @@
 """Undoing others: at once ten times, then once a second for ever; a template less and less often (rules K5, O6)."""
 
+import dataclasses
 from datetime import UTC, datetime, timedelta
 
 from lastgood.decide import facts, steps, world
@@ -19,10 +20,8 @@ WORKLOAD = world.Workload(
     templated_by="helm",
 )
 TO_ZERO = Decision(Phase.STOPPING, steps=(steps.Scale(WORKLOAD, 0),))
-BACK = Decision(
-    Phase.ROLLED_BACK,
-    steps=(steps.SwitchTemplate(workload=WORKLOAD, template={}, version="1.4.0", why=facts.Why.ROLLBACK),),
-)
+BACK_STEP = steps.SwitchTemplate(workload=WORKLOAD, template={}, version="1.4.0", why=facts.Why.ROLLBACK)
+BACK = Decision(Phase.ROLLED_BACK, steps=(BACK_STEP,))
 
 
 def times_until(decision: Decision, *, count: int) -> list[float]:
@@ -63,3 +62,15 @@ def test_how_often_is_rounded_down_so_that_not_each_undoing_is_a_new_status() ->
         contest.note(TO_ZERO.steps[0], memory, NOW + timedelta(seconds=second))
         told.add(contest.contested(memory, NOW + timedelta(seconds=second)))
     assert len(told) == 7  # nothing, once, twice, 5, 10, 20, 50 times
+
+
+def test_the_next_rollback_to_the_same_version_does_not_wait_for_those_who_contested_the_last() -> None:
+    """R1, O6: with `follow` nothing of ours comes between two rollbacks that would tell them apart."""
+    memory, now = Memory(), NOW
+    for _ in range(8):
+        contest.note(BACK.steps[0], memory, now)
+        now += timedelta(minutes=5)
+    again = dataclasses.replace(BACK_STEP, decided_at=now)
+    assert contest.wait_before(dataclasses.replace(BACK, steps=(again,)), memory, now) is None
+    contest.note(again, memory, now)
+    assert contest.contested(memory, now) == "", "and it is nobody's undoing"

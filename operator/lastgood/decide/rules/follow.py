@@ -93,14 +93,14 @@ def _just_left(current: facts.Checkpoint, known: facts.Checkpoint) -> bool:
     """Whether the switch to the current version has left this one: it runs for want of the act, or is applied again.
 
     After a rollback it stays left, unless a person has given it a verdict since; after a rollout only until the new
-    version has served, so that who goes back to the earlier one then is followed.
+    version was available, so that who goes back to the earlier one then is followed.
     """
     last = current.last_activation
     if last is None or last.came_from != known.version:
         return False
-    if last.why is Why.ROLLBACK:
+    if last.why.goes_back:
         return known.verdict.by == facts.OPERATOR or known.verdict.since <= last.at
-    return last.why is Why.ROLLOUT and not current.served
+    return last.why is Why.ROLLOUT and current.verdict.reason == facts.CREATED
 
 
 def _waiting(view: View) -> facts.Checkpoint | None:
