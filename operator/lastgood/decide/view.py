@@ -96,10 +96,17 @@ class View:
     """For the version that runs now; empty while none is judged."""
     good_for: timedelta = timedelta(0)
     """For how long all acting thresholds were OK since the last switch or start."""
+    blinded: bool = False
+    """Whether most models on the same Prometheus are blind (rule J8)."""
     trouble: Trouble | None = None
     settings: Settings = field(default_factory=Settings)
     room: blast.Room = field(default_factory=blast.Room)
     """Whether one more automatic kill stays within the blast radius (rule J9)."""
+
+    @property
+    def breaches(self) -> tuple[Judged, ...]:
+        """The acting thresholds in breach (rule J11); none on the word of a Prometheus that most are blind on (J8)."""
+        return () if self.blinded else tuple(j for j in self.judged if j.breached and j.acting)
 
     @property
     def engaged(self) -> tuple[Switch, ...]:

@@ -14,6 +14,7 @@ from lastgood.api.base import Condition, ConditionStatus
 from lastgood.api.modeldeployment_status import KillSwitchStatus, ThresholdStatus
 from lastgood.decide.decision import Decision, Phase
 from lastgood.decide.view import View
+from lastgood.judge import blindness
 from lastgood.report import kills, sentences, versions
 from lastgood.report.rollbacks import Rollback
 
@@ -177,6 +178,8 @@ def _kill_switch_engaged(observed: Observed) -> Finding:
 def _degraded(observed: Observed) -> Finding:
     if observed.decision.degraded:
         return Finding(TRUE, observed.decision.degraded, observed.message)
+    if observed.view.blinded and not observed.view.engaged:
+        return Finding(TRUE, blindness.REASON, sentences.MASS_BLINDNESS)
     return Finding(FALSE, "NotDegraded", "everything that is asked of the operator is done or under way")
 
 

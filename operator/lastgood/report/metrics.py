@@ -77,6 +77,12 @@ class Metrics:
         self._leader = prometheus_client.Gauge(
             "lastgood_leader", "1 while this process holds the lease.", registry=self.registry
         )
+        self._blinded = prometheus_client.Gauge(
+            "lastgood_prometheus_mass_blindness",
+            "1 while most models on a Prometheus are Blind, so that nothing is done on its word.",
+            ("server",),
+            registry=self.registry,
+        )
         self._status_writes = self._counter("lastgood_status_writes", "Statuses written, by kind.", "kind")
         self._requests = self._counter(
             "lastgood_api_requests", "Requests to the API server, by verb and outcome.", "verb", "outcome"
@@ -125,6 +131,14 @@ class Metrics:
     def leads(self, leads: bool) -> None:
         """Say whether this process holds the lease."""
         self._leader.set(1 if leads else 0)
+
+    def blinded(self, server: str, blinded: bool) -> None:
+        """Say whether most models on a Prometheus are blind; several tenants at one address add up."""
+        gauge = self._blinded.labels(server)
+        if blinded:
+            gauge.inc()
+        else:
+            gauge.dec()
 
     def status_written(self, kind: str) -> None:
         """Count a status that was written."""

@@ -104,6 +104,12 @@ HINTS: Final[Mapping[str, str]] = {
 """By reason: what a person can do next, where the rule does not say it."""
 
 
+MASS_BLINDNESS: Final = (
+    "most models on the same Prometheus are Blind, so nothing is done on what it says of any: look after Prometheus; "
+    "kills and releases by people work, and the rest goes on after an interval in which most models are seen"
+)
+
+
 def of_thresholds(view: View, reported: tuple[ThresholdStatus, ...]) -> tuple[str, str, str]:
     """Say whether every threshold gives data for the version that runs: status, reason and sentence."""
     if not view.model.spec.thresholds:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from lastgood.api.modeldeployment_status import State
+from lastgood.judge import blindness
 
 Status = Mapping[str, Any]
 
@@ -114,6 +115,18 @@ def _turned(kind: str, on: str, off: str, *, bad: str, silent: tuple[str, ...] =
     return tell
 
 
+_monitored = _turned("Monitored", "NotMonitored", "Monitored", bad="False", silent=("NoThresholds",))
+
+
+def _monitored_by_itself(before: Status, after: Status) -> Iterator[Notice]:
+    """J8: that most models on a Prometheus are Blind is told once for all of them; which are left Blind, afterwards."""
+    was, now = (_condition(each, "Degraded").get("reason") == blindness.REASON for each in (before, after))
+    if not was and not now:
+        yield from _monitored(before, after)
+    elif not now:
+        yield from _monitored({}, after)
+
+
 Tell = Callable[[Status, Status], Iterator[Notice]]
 
 TOLD: Final[tuple[Tell, ...]] = (
@@ -122,9 +135,9 @@ TOLD: Final[tuple[Tell, ...]] = (
     _rollback,
     _versions,
     _state,
-    _turned("Degraded", "Degraded", "NoLongerDegraded", bad="True"),
+    _turned("Degraded", "Degraded", "NoLongerDegraded", bad="True", silent=(blindness.REASON,)),
     _turned("Contested", "Contested", "NoLongerContested", bad="True"),
-    _turned("Monitored", "NotMonitored", "Monitored", bad="False", silent=("NoThresholds",)),
+    _monitored_by_itself,
 )
 
 

@@ -20,6 +20,7 @@ from lastgood.observe.server import Server
 from lastgood.observe.store import Store
 from lastgood.report.counted import CountedCluster
 from lastgood.report.metrics import Metrics
+from lastgood.report.outages import Outages
 from lastgood.report.reporter import Reporter
 from lastgood.report.unbuilt import UnbuiltKinds
 from lastgood.runtime import watching, web
@@ -29,6 +30,7 @@ from lastgood.runtime.holding import Holder
 from lastgood.runtime.lease import Elector, Timing
 from lastgood.runtime.loop import Loop
 from lastgood.runtime.settings import Settings
+from lastgood.runtime.sights import Sights
 
 log = logging.getLogger(__name__)
 
@@ -121,7 +123,20 @@ async def _serve(settings: Settings, cluster: client.ApiServer, prometheus: Prom
             namespaces=settings.namespaces,
         ),
         holder=Holder(cluster=counted, store=store, may_act=elector.may_act),
-        evaluation=Evaluation(asks=prometheus, default_server=_default_server(settings), clock=_now),
+        evaluation=Evaluation(
+            asks=prometheus,
+            default_server=_default_server(settings),
+            clock=_now,
+            sights=Sights(
+                Outages(
+                    cluster=counted,
+                    metrics=metrics,
+                    may_act=elector.may_act,
+                    lease=(settings.lease_namespace, settings.lease_name),
+                    instance=identity,
+                ).tell
+            ),
+        ),
         actor=elector,
         metrics=metrics,
         clock=_now,

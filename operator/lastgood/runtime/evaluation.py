@@ -5,20 +5,20 @@ a thousand models cost a handful of requests. Nothing here writes; the verdicts 
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from lastgood.api import thresholds
 from lastgood.decide.rules import bake
 from lastgood.decide.view import Judged
-from lastgood.judge import judging, look, readings, steady, verdict, warmup
-from lastgood.observe import promql
+from lastgood.judge import blindness, judging, readings, steady, verdict
 from lastgood.observe.server import Secret, Server
 from lastgood.observe.snapshot import Snapshot
 from lastgood.observe.store import Key
-from lastgood.runtime.memory import Memory, resolved_thresholds, start_of
+from lastgood.runtime import questions
+from lastgood.runtime.memory import Memory
+from lastgood.runtime.sights import Sights
 
 log = logging.getLogger(__name__)
 
@@ -38,34 +38,6 @@ class Asks(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class _Question:
-    """One threshold of one model, with the texts that were asked for it."""
-
-    threshold: thresholds.ResolvedThreshold
-    window: timedelta | None
-    value: str = ""
-    samples: str = ""
-
-
-@dataclass(slots=True)
-class _Round:
-    """One model's part of a round."""
-
-    key: Key
-    memory: Memory
-    snapshot: Snapshot
-    start: steady.Start | None
-    server: Server | None
-    settling: warmup.Settling
-    questions: list[_Question] = field(default_factory=list)
-
-    @property
-    def running(self) -> bool:
-        workload = self.snapshot.workload
-        return workload is not None and workload.replicas > 0
-
-
 class Evaluation:
     """Evaluates models on demand; one instance for a process."""
 
@@ -75,10 +47,12 @@ class Evaluation:
         asks: Asks,
         default_server: Server | None,
         clock: Callable[[], datetime],
+        sights: Sights | None = None,
     ) -> None:
         self._asks = asks
         self._default_server = default_server
         self._clock = clock
+        self._sights = sights or Sights()
 
     async def evaluate(self, due: Mapping[Key, tuple[Snapshot, Memory]]) -> dict[Key, timedelta | None]:
         """Evaluate models of one server; return for each how soon a `Pending` becomes a `Breach` if nothing changes.
@@ -86,60 +60,30 @@ class Evaluation:
         Raises nothing for what a server or a query does: that is a verdict.
         """
         asked_at = self._clock()
-        rounds = [each for key in due if (each := self._begin(key, *due[key], asked_at)) is not None]
+        asking = [each for key in due if (each := self._begin(key, *due[key], asked_at)) is not None]
         answers: dict[str, readings.Reading] = {}
         alive = False
-        server = next((each.server for each in rounds), None)
-        texts = list(dict.fromkeys(_texts(rounds)))
+        server = next((each.server for each in asking), None)
+        texts = list(dict.fromkeys(text for each in asking for q in each.questions for text in q.texts))
         if server is not None and texts:
             given = await self._asks.query(server, texts, at=asked_at)
             answers = dict(zip(texts, given, strict=True))
-            alive = _needs_a_living_server(rounds, answers) and await self._asks.alive(server, at=asked_at)
-        return {each.key: self._end(each, answers, alive, asked_at) for each in rounds}
+            needed = questions.needs_a_living_server(asking, answers)
+            alive = needed and await self._asks.alive(server, at=asked_at)
+        answered_at = self._clock()
+        judged = {each.key: self._judge(each, answers, alive, asked_at, answered_at) for each in asking}
+        if server is not None:
+            await self._compare(server, [each for each in asking if judged[each.key]], asked_at, answered_at)
+        return {each.key: self._end(each, judged[each.key], asked_at) for each in asking}
 
-    def _begin(self, key: Key, snapshot: Snapshot, memory: Memory, now: datetime) -> _Round | None:
+    def _begin(self, key: Key, snapshot: Snapshot, memory: Memory, now: datetime) -> questions.Asking | None:
         """Prepare one model's part; one that cannot be prepared does not keep others from being judged (rule B2)."""
         try:
-            return self._round(key, snapshot, memory, now)
+            server = self.server_of(snapshot)
+            return questions.prepare(key, snapshot, memory, server=server, now=now)
         except Exception:
             log.exception("%s/%s: its thresholds cannot be asked about", *key)
             return None
-
-    def _end(
-        self, each: _Round, answers: Mapping[str, readings.Reading], alive: bool, asked_at: datetime
-    ) -> timedelta | None:
-        """Judge one model; one that cannot be judged keeps its last verdicts, which soon are too old to act on."""
-        try:
-            return self._judge(each, answers, alive, asked_at)
-        except Exception:
-            log.exception("%s/%s: its thresholds cannot be judged", *each.key)
-            return None
-
-    def _round(self, key: Key, snapshot: Snapshot, memory: Memory, now: datetime) -> _Round:
-        settling = memory.settle(snapshot, now)
-        start = start_of(snapshot)
-        found = _Round(key, memory, snapshot, start, self.server_of(snapshot), settling)
-        model, current = snapshot.model, snapshot.facts.current
-        for threshold in resolved_thresholds(snapshot):
-            window = warmup.window_for(threshold, settling=settling, now=now)
-            question = _Question(threshold, window)
-            if window is not None and start is not None and current is not None and found.running:
-
-                def fill(query: str, window: timedelta = window, version: str = current.version) -> str:
-                    return promql.fill(
-                        query,
-                        namespace=model.namespace,
-                        model=model.name,
-                        workload=model.workload_name,
-                        version=version,
-                        window=window,
-                    )
-
-                question.value = fill(threshold.query or "")
-                if threshold.samples is not None:
-                    question.samples = fill(threshold.samples.query)
-            found.questions.append(question)
-        return found
 
     def server_of(self, snapshot: Snapshot) -> Server | None:
         """Return the Prometheus that answers for a model; None when none is configured."""
@@ -151,54 +95,87 @@ class Evaluation:
 
     def _judge(
         self,
-        each: _Round,
+        each: questions.Asking,
         answers: Mapping[str, readings.Reading],
         alive: bool,
         asked_at: datetime,
-    ) -> timedelta | None:
+        answered_at: datetime,
+    ) -> tuple[Judged, ...]:
+        """Judge one model; one that cannot be judged keeps its last verdicts, which soon are too old to act on."""
+        try:
+            judged = self._judgements(each, answers, alive, asked_at)
+        except Exception:
+            log.exception("%s/%s: its thresholds cannot be judged", *each.key)
+            return ()
         memory = each.memory
-        if memory.start != each.start:
-            memory.start, memory.tracks = each.start, {}
-        tracks: dict[str, verdict.Track] = {}
-        judged = []
-        longest_gap = GAPS * each.snapshot.model.spec.interval
+        memory.start = each.start
+        memory.tracks = {one.threshold.name: one.judgement.track for one in judged}
+        memory.judged, memory.judged_at = judged, answered_at
+        return judged
+
+    def _judgements(
+        self,
+        each: questions.Asking,
+        answers: Mapping[str, readings.Reading],
+        alive: bool,
+        asked_at: datetime,
+    ) -> tuple[Judged, ...]:
+        memory = each.memory
+        tracks = memory.tracks if memory.start == each.start else {}
         earlier = {judged.threshold.name: judged.threshold for judged in memory.judged}
 
-        def unchanged(question: _Question) -> bool:
+        def unchanged(question: questions.Question) -> bool:
             # Breach time under another query or limit is not breach time under this one.
             known = earlier.get(question.threshold.name)
             return known is None or _measure(known) == _measure(question.threshold)
 
+        judged = []
         for question in each.questions:
             name = question.threshold.name
             judgement = judging.judge(
                 question.threshold,
-                look=_look(each, question, answers, alive),
-                track=memory.tracks.get(name, verdict.Track()) if unchanged(question) else verdict.Track(),
+                look=questions.look_of(each, question, answers, alive=alive),
+                track=tracks.get(name, verdict.Track()) if unchanged(question) else verdict.Track(),
                 now=asked_at,
-                longest_gap=longest_gap,
+                longest_gap=_longest_gap(each),
             )
-            tracks[name] = judgement.track
             judged.append(Judged(question.threshold, judgement))
-        memory.tracks, memory.judged, memory.judged_at = tracks, tuple(judged), self._clock()
-        self._add_steady_time(each, memory.judged, asked_at, longest_gap)
+        return tuple(judged)
+
+    async def _compare(
+        self, server: Server, asking: Sequence[questions.Asking], asked_at: datetime, answered_at: datetime
+    ) -> None:
+        """J8: see whether it is single models that are blind, or most of those on this server."""
+        watched = self._sights.of(server)
+        glances: dict[Hashable, blindness.Glance] = {}
+        for each in asking:
+            each.memory.watched = watched
+            if each.asked:
+                blind = any(blindness.is_blind(one.judgement) for one in each.memory.judged)
+                glances[each.key] = blindness.Glance(asked_at, blind, each.snapshot.model.spec.interval)
+        await self._sights.looked(watched, glances, now=answered_at)
+
+    def _end(
+        self, each: questions.Asking, judged: tuple[Judged, ...], asked_at: datetime
+    ) -> timedelta | None:
+        memory = each.memory
+        if each.start is None:
+            memory.fine = None
+        elif judged or not each.questions:
+            settled = each.settling.settled_at is not None and each.running
+            available = each.snapshot.workload is not None and each.snapshot.workload.complete
+            memory.fine = steady.accumulate(
+                memory.fine,
+                start=each.start,
+                counts=settled and available and not memory.blinded and bake.counts(judged),
+                now=asked_at,
+                longest_gap=_longest_gap(each),
+            )
         return min((j.judgement.due for j in judged if j.judgement.due is not None), default=None)
 
-    def _add_steady_time(
-        self, each: _Round, judged: Sequence[Judged], asked_at: datetime, longest_gap: timedelta
-    ) -> None:
-        if each.start is None:
-            each.memory.fine = None
-            return
-        settled = each.settling.settled_at is not None and each.running
-        available = each.snapshot.workload is not None and each.snapshot.workload.complete
-        each.memory.fine = steady.accumulate(
-            each.memory.fine,
-            start=each.start,
-            counts=settled and available and bake.counts(tuple(judged)),
-            now=asked_at,
-            longest_gap=longest_gap,
-        )
+
+def _longest_gap(each: questions.Asking) -> timedelta:
+    return GAPS * each.snapshot.model.spec.interval
 
 
 def _measure(threshold: thresholds.ResolvedThreshold) -> tuple[object, ...]:
@@ -211,41 +188,4 @@ def _measure(threshold: thresholds.ResolvedThreshold) -> tuple[object, ...]:
         threshold.reduce,
         threshold.on_no_data,
         *limits,
-    )
-
-
-def _texts(asking: Sequence[_Round]) -> list[str]:
-    questions = [question for each in asking for question in each.questions]
-    return [text for question in questions for text in (question.value, question.samples) if text]
-
-
-def _needs_a_living_server(asking: Sequence[_Round], answers: Mapping[str, readings.Reading]) -> bool:
-    """Whether missing data may count as a breach somewhere, if the server has any data at all (rule J5)."""
-    for question in (question for each in asking for question in each.questions):
-        if question.threshold.on_no_data is not thresholds.OnNoData.BREACH or not question.value:
-            continue
-        if isinstance(answers.get(question.value), readings.Values):
-            return True
-    return False
-
-
-def _look(
-    each: _Round,
-    question: _Question,
-    answers: Mapping[str, readings.Reading],
-    alive: bool,
-) -> look.Look:
-    if not each.running:
-        return look.NotRunning()
-    if not question.value or question.window is None:
-        return look.WarmingUp(warmup.counting_from(question.threshold, settling=each.settling))
-    if each.server is None:
-        return look.Asked(
-            readings.Unreachable("no Prometheus is configured: give spec.prometheus.url, or --prometheus-url")
-        )
-    return look.Asked(
-        value=answers[question.value],
-        samples=answers[question.samples] if question.samples else None,
-        server_has_data=alive,
-        window_filling=question.window < question.threshold.window,
     )

@@ -14,6 +14,7 @@ from lastgood.decide.decision import Decision
 from lastgood.decide.view import Judged, Settings, View
 from lastgood.judge import steady, verdict, warmup
 from lastgood.observe.snapshot import Snapshot
+from lastgood.runtime.sights import Watched
 
 
 @dataclass(slots=True, eq=False)
@@ -30,6 +31,8 @@ class Memory:
     start: steady.Start | None = None
     """What `tracks` and `judged` belong to."""
     fine: steady.Steady | None = None
+    watched: Watched | None = None
+    """The Prometheus that was asked last, as all models on it see it."""
     undone_what: str = ""
     """The step on the workload that was taken last."""
     undone_decision: datetime | None = None
@@ -45,6 +48,11 @@ class Memory:
     """Whether it was just read, and not only watched, that no pod of the killed model is left (rule K4)."""
     failures: int = 0
     """Drives in a row that the API server refused or did not answer."""
+
+    @property
+    def blinded(self) -> bool:
+        """Whether most models on the same Prometheus are blind, so that nothing is done on its word (rule J8)."""
+        return self.watched is not None and self.watched.sight.blinded
 
     def settle(self, snapshot: Snapshot, now: datetime) -> warmup.Settling:
         """Note what is seen of the pods, and return how far they have come."""
@@ -78,6 +86,7 @@ class Memory:
             autoscaler=snapshot.autoscaler,
             judged=tuple(judged for judged in self.judged if judged.threshold in asked),
             good_for=lasted,
+            blinded=self.blinded,
             trouble=snapshot.trouble,
             settings=settings,
         )

@@ -53,6 +53,7 @@ class Sight:
     crashing: set[str] = field(default_factory=set)
     """Images whose pods never become ready."""
     trouble: Trouble | None = None
+    blinded: bool = False
     room: blast.Room = field(default_factory=blast.Room)
     fine: steady.Steady | None = None
     log: list[records.Record | steps.Step] = field(default_factory=list)
@@ -166,6 +167,7 @@ class Sight:
             trouble=self.trouble,
             settings=Settings(gitops_managers=GITOPS),
             room=self.room,
+            blinded=self.blinded,
         )
 
 

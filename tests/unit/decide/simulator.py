@@ -61,7 +61,7 @@ class World(Sight):
         self.fine = steady.accumulate(
             self.fine,
             start=start,
-            counts=workload.settled and bake.counts(self.judged),
+            counts=workload.settled and not self.blinded and bake.counts(self.judged),
             now=self.now,
             longest_gap=2 * self.interval,
         )

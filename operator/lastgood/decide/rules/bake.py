@@ -51,7 +51,7 @@ def make_good(view: View) -> Decision | None:
         return None
     if view.good_for < view.model.spec.rollout.bake or not workload.settled:
         return None
-    if _unjudged(view) or not counts(view.judged):
+    if view.blinded or _unjudged(view) or not counts(view.judged):
         return None
     verdict = facts.VerdictFact(facts.Worth.GOOD, facts.BAKED, since=view.now)
     given = records.GiveVerdict(current, verdict)

@@ -69,7 +69,7 @@ def kill_breach(view: View) -> str:
     """Return what speaks for an automatic kill now, or nothing."""
     if view.engaged or view.holding or view.model.spec.suspend:
         return ""
-    breach = next((j for j in view.judged if j.breached and j.acting and _kills(j)), None)
+    breach = next((j for j in view.breaches if _kills(j)), None)
     return "" if breach is None else f"threshold {breach.threshold.name}: {breach.judgement.message}"
 
 
@@ -119,7 +119,7 @@ def mark_the_killed_version_bad(view: View) -> Decision | None:
 
 def evidence(view: View, text: str) -> dict[str, object]:
     """Return what spoke against a version: the first acting breach, or only the text."""
-    breach = next((j for j in view.judged if j.breached and j.acting), None)
+    breach = next(iter(view.breaches), None)
     found: dict[str, object] = {"time": view.now, "message": text}
     if breach is not None:
         found |= {

@@ -56,7 +56,7 @@ def _failure(view: View, workload: world.Workload) -> str:
 
 def _breach(view: View) -> Judged | None:
     acting = (OnBreach.ROLLBACK, OnBreach.KILL)
-    breached = (j for j in view.judged if j.breached and j.acting and j.threshold.on_breach in acting)
+    breached = (j for j in view.breaches if j.threshold.on_breach in acting)
     return next(breached, None)
 
 
@@ -110,7 +110,7 @@ def _pass(view: View, entry: facts.Entry) -> Decision:
     """Let the replicas of before come back once all was OK for long enough; say what is missing after a while."""
     begun = entry.probation or facts.Probation()
     enough = needed(view, begun)
-    if view.good_for >= enough:
+    if view.good_for >= enough and not view.blinded:
         most = 0 if entry.autoscaler is None else entry.autoscaler.max_replicas or 0
         back = dataclasses.replace(entry, ceiling=max(entry.replicas, most), probation=None)
         return tell_every_switch(view, back, Phase.PROBATION, "Passed", "probation passed")

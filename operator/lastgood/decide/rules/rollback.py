@@ -104,7 +104,7 @@ def note_the_breach(view: View) -> Decision | None:
 
 def _acting_breach(view: View) -> tuple[str, str] | None:
     """Return what speaks against the version that runs, whether it asks for a rollback, a hold or a kill."""
-    breached = next((j for j in view.judged if j.breached and j.acting), None)
+    breached = next(iter(view.breaches), None)
     if breached is None or view.facts.current is None or view.active is not view.facts.current:
         return None
     return "ThresholdBreached", f"threshold {breached.threshold.name}: {breached.judgement.message}"
@@ -115,8 +115,8 @@ def breach(view: View) -> tuple[str, str] | None:
     workload, current = view.workload, view.facts.current
     if workload is None or current is None or workload.digest != current.digest or workload.replicas == 0:
         return None
-    for judged in view.judged:
-        if judged.breached and judged.acting and judged.threshold.on_breach is OnBreach.ROLLBACK:
+    for judged in view.breaches:
+        if judged.threshold.on_breach is OnBreach.ROLLBACK:
             return "ThresholdBreached", f"threshold {judged.threshold.name}: {judged.judgement.message}"
     if not workload.settled or current.verdict.worth is facts.Worth.UNPROVEN:
         failure = ledger.start_failure(view, workload)
@@ -127,9 +127,7 @@ def breach(view: View) -> tuple[str, str] | None:
 
 def hold_on_a_hold_breach(view: View) -> Decision | None:
     """J1: a breach of a Hold threshold stops rollouts and bakes, and says so; it never moves a running model."""
-    breached = next(
-        (j for j in view.judged if j.breached and j.acting and j.threshold.on_breach is OnBreach.HOLD), None
-    )
+    breached = next((j for j in view.breaches if j.threshold.on_breach is OnBreach.HOLD), None)
     if breached is None:
         return None
     message = f"threshold {breached.threshold.name}: {breached.judgement.message}"
