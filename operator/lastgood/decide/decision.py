@@ -27,6 +27,9 @@ class Decision:
     contested: str = field(default="")
     """What somebody else has changed against a recorded decision, in one sentence."""
 
+    needs_lease: bool = True
+    """Whether only the leader takes the steps; a scale-down that serves an engaged switch needs no lease (rule F5)."""
+
     def __post_init__(self) -> None:
         if self.records and self.steps:
             raise ValueError("a decision records or acts, never both")

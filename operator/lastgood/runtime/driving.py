@@ -21,7 +21,7 @@ from lastgood.observe import snapshot as observing
 from lastgood.observe import written
 from lastgood.observe.store import Key, Store
 from lastgood.record import recording
-from lastgood.runtime import contest
+from lastgood.runtime import contest, standby
 from lastgood.runtime.blast import Blast
 from lastgood.runtime.memory import Memory
 
@@ -113,7 +113,9 @@ class Driver:
             wait = contest.wait_before(decision, memory, self._clock())
             idle = not decision.records and (not decision.steps or wait is not None)
             if not self._actor.may_act():
-                return Outcome()
+                left = standby.helps_in(decision, memory, self._clock())
+                if left is None or left > timedelta(0) or wait is not None:
+                    return Outcome(left if wait is None else wait)
             memory.proved = decision.phase is Phase.KILLED and (memory.proved or pods_read)
             if idle and (memory.proved or decision.phase is not Phase.KILLED):
                 return Outcome(wait, self._told(seen, view, decision, memory))
@@ -167,7 +169,8 @@ class Driver:
             if decision.records:
                 self._reports.recorded(key, decision)
             for step in decision.steps:
-                self._check_actor()
+                if decision.needs_lease:
+                    self._check_actor()
                 await acting.take(self._cluster, namespace, name, step)
                 contest.note(step, memory, self._clock())
                 log.info("%s/%s: did %s: %s", namespace, name, _described(step), decision.message)

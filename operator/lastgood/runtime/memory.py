@@ -46,6 +46,8 @@ class Memory:
     """What the newest drive came to."""
     proved: bool = False
     """Whether it was just read, and not only watched, that no pod of the killed model is left (rule K4)."""
+    needed_since: datetime | None = None
+    """While another process leads: since when a kill has been waiting for its scale-down (rule F5)."""
     failures: int = 0
     """Drives in a row that the API server refused or did not answer."""
 

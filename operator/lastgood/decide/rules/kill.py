@@ -166,7 +166,12 @@ def scale_to_zero(view: View) -> Decision | None:
         return None
     scale = steps.Scale(view.workload, 0)
     return Decision(
-        Phase.STOPPING, "Stopping", _held_by(view), steps=(scale,), contested=_release_refused(view)
+        Phase.STOPPING,
+        "Stopping",
+        _held_by(view),
+        steps=(scale,),
+        contested=_release_refused(view),
+        needs_lease=False,
     )
 
 
