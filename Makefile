@@ -44,7 +44,7 @@ lint: $(READY) ## Style, types, the walls between the rooms, and generated files
 	$(call step,import-linter: the walls between the rooms)
 	$(BIN)/lint-imports
 	$(call step,generated files equal their source)
-	$(BIN)/python -m lastgood.api.crd --check crds
+	$(BIN)/python -m lastgood.api.crd --check
 	$(BIN)/python -m lastgood.api.reference --check docs/reference/api.md
 	$(BIN)/python -m lastgood.cli.reference --check docs/reference/settings.md
 
@@ -64,8 +64,8 @@ build: $(READY) ## Build the embedded cluster's binaries, unless they are cached
 	$(call step,binaries of the embedded cluster)
 	$(BIN)/python -m devcluster build
 
-crds: $(READY) ## Write crds/ from the models
-	$(BIN)/python -m lastgood.api.crd crds
+crds: $(READY) ## Write crds/ and the chart's copy of them from the models
+	$(BIN)/python -m lastgood.api.crd
 
 docs: $(READY) ## Write docs/reference/ from the models and the flags
 	$(BIN)/python -m lastgood.api.reference docs/reference/api.md

@@ -1,11 +1,13 @@
-"""Writes the CustomResourceDefinitions: `python -m lastgood.api.crd [--check] [DIR]`.
+"""Writes the CustomResourceDefinitions: `python -m lastgood.api.crd [--check] [DIR ...]`.
 
-The models are the only source; the files under crds/ are checked in so that people and GitOps can apply them
-without Python, and a test holds them equal to what is written here. With `--check` nothing is written: the
-command names each file that differs and fails.
+The models are the only source; the files under crds/, and the chart's copy of them, are checked in so that people
+and GitOps can apply them without Python, and a test holds them equal to what is written here. The copy is no link:
+tools that pack charts leave links out. With `--check` nothing is written: the command names each file that differs and
+fails.
 """
 
 import argparse
+import itertools
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,6 +23,8 @@ from lastgood.api.modeldeployment import ModelDeployment
 from lastgood.api.safetydrill import SafetyDrill
 from lastgood.api.safetypolicy import ClusterSafetyPolicy, SafetyPolicy
 
+DIRECTORIES: Final = (Path("crds"), Path("helm/lastgood/crds"))
+"""Where they are checked in, relative to the project's root."""
 HEADER: Final = "# Generated from the models by `python -m lastgood.api.crd`; change those, not this file.\n"
 
 MODELS: Final[tuple[tuple[kinds.Kind, type[Resource]], ...]] = (
@@ -182,16 +186,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Write the CRDs, or compare with what is there. Returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m lastgood.api.crd", description="Write lastgood's CRDs.")
     parser.add_argument("--check", action="store_true", help="write nothing; fail if a file differs")
-    parser.add_argument("directory", nargs="?", default="crds", type=Path, metavar="DIR")
+    parser.add_argument("directories", nargs="*", default=DIRECTORIES, type=Path, metavar="DIR")
     options = parser.parse_args(arguments)
     stale = []
-    for name, text in written().items():
-        file = options.directory / name
+    for directory, (name, text) in itertools.product(options.directories, written().items()):
+        file = directory / name
         if file.is_file() and file.read_text(encoding="utf-8") == text:
             continue
         stale.append(file)
         if not options.check:
-            options.directory.mkdir(parents=True, exist_ok=True)
+            directory.mkdir(parents=True, exist_ok=True)
             file.write_text(text, encoding="utf-8")
     if options.check and stale:
         sys.stderr.writelines(

@@ -181,9 +181,15 @@ class Switch:
         return next((entry for entry in self.entries if entry.workload == workload), None)
 
     def entries_with(self, workload: str, entry: Entry | None) -> tuple[Entry, ...]:
-        """Return what this switch would hold with `entry` for a workload, or with nothing of it."""
-        others = tuple(held for held in self.entries if held.workload != workload)
-        return others if entry is None else (*others, entry)
+        """Return what this switch would hold with `entry` for a workload, or with nothing of it.
+
+        All others keep their places: a list that only grows at its end is seen by the interlock to lose nothing,
+        however long it is.
+        """
+        if entry is not None and self.entry(workload) is None:
+            return (*self.entries, entry)
+        changed = (entry if held.workload == workload else held for held in self.entries)
+        return tuple(held for held in changed if held is not None)
 
     def selects(self, model: str, labels: Mapping[str, str]) -> bool:
         """Whether the model is among those that the switch names."""

@@ -46,6 +46,15 @@ def test_the_roles_grant_exactly_what_the_code_asks_for() -> None:
     assert granted() == needed()
 
 
+def test_the_chart_grants_the_same() -> None:
+    documents: list[Any] = list(yaml.safe_load_all(tracked.text("examples/rbac.yaml")))
+    (role,) = (each for each in documents if each["kind"] == "ClusterRole")
+    chart = yaml.safe_load(tracked.text("helm/lastgood/files/operator-rules.yaml"))
+    assert chart == role["rules"], (
+        "copy the rules of examples/rbac.yaml to helm/lastgood/files/operator-rules.yaml"
+    )
+
+
 def test_nothing_may_be_deleted() -> None:
     assert not any(
         "delete" in verb or verb in {"*", "update"} for verbs in granted().values() for verb in verbs

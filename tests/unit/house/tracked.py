@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
-GENERATED = ("crds/", "docs/reference/", "docs/assets/")
+GENERATED = ("crds/", "helm/lastgood/crds/", "docs/reference/", "docs/assets/")
 LOCKS = (".lock", "go.sum", "go.mod")
 
 

@@ -1,0 +1,27 @@
+"""The policy `saved` (B4): who could write a checkpoint could make the operator deploy any pod."""
+
+import pytest
+
+from tests.cluster.api import objects
+from tests.cluster.guarding import ENGAGER, GITOPS, OPERATOR
+from tests.cluster.interlock.asking import Namespace
+
+pytestmark = pytest.mark.cluster
+
+
+def test_a_checkpoint_is_created_and_its_content_written_by_the_operator_alone(here: Namespace) -> None:
+    """B4, P3: a verdict and a pin are people's to write."""
+    checkpoint = objects.checkpoint()
+    name = checkpoint["metadata"]["name"]
+    for user in (None, *GITOPS):
+        said = here.refused("create", "-f", "-", given=checkpoint, user=user)
+        assert "spec.saved is written by the operator alone" in said
+    here.create(checkpoint, user=OPERATOR)
+    activation = {"at": "2026-01-01T00:00:00Z", "reason": "Rollout"}
+    said = here.refused("patch", "mckpt", name, *here.patch({"activations": [activation]}), user=ENGAGER)
+    assert "spec.activations is written by the operator alone" in said
+    here.allowed("patch", "mckpt", name, *here.patch({"activations": [activation]}), user=OPERATOR)
+    verdict = {"value": "Bad", "by": "ben", "since": "2026-01-01T00:00:00Z"}
+    here.allowed("patch", "mckpt", name, *here.patch({"verdict": verdict}), user=ENGAGER)
+    here.allowed("patch", "mckpt", name, *here.patch({"pinned": True}), user=ENGAGER)
+    here.allowed("annotate", "mckpt", name, "lastgood.dev/verdict=Good", user=ENGAGER)
