@@ -61,6 +61,8 @@ class Model:
     annotations: Mapping[str, str] = field(default_factory=dict)
     engaged_written_by: str = ""
     """The field manager that owns `spec.killSwitch.engaged`; empty when nobody does."""
+    spec_written_at: datetime | None = None
+    """When any part of the spec was written last, to the second; None when that is not known."""
     annotated_by: Mapping[str, str] = field(default_factory=dict)
     """By annotation: the field manager that owns it."""
 

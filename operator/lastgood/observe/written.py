@@ -36,6 +36,7 @@ def model(raw: Mapping[str, Any]) -> Model:
         labels=dict(parsed.metadata.labels),
         annotations=annotations,
         engaged_written_by=writer(metadata, "f:spec", "f:killSwitch", "f:engaged"),
+        spec_written_at=written_at(metadata, "f:spec"),
         annotated_by={
             key: writer(metadata, "f:metadata", "f:annotations", f"f:{key}")
             for key in annotations
@@ -46,6 +47,16 @@ def model(raw: Mapping[str, Any]) -> Model:
 
 def writer(metadata: Mapping[str, Any], *path: str) -> str:
     """Return the field manager that owns a field, of several the one that wrote last; empty for nobody."""
+    return max(_owners(metadata, path), default=("", ""))[1]
+
+
+def written_at(metadata: Mapping[str, Any], *path: str) -> datetime | None:
+    """Return when a field, or anything below it, was written last; None when nobody says."""
+    return moment(max(_owners(metadata, path), default=("", ""))[0])
+
+
+def _owners(metadata: Mapping[str, Any], path: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Return the time and the name of each field manager that owns a field."""
     owners = []
     for entry in metadata.get("managedFields") or []:
         fields: Any = entry.get("fieldsV1") or {}
@@ -53,7 +64,7 @@ def writer(metadata: Mapping[str, Any], *path: str) -> str:
             fields = fields.get(part) if isinstance(fields, Mapping) else None
         if fields is not None and entry.get("subresource") != "status":
             owners.append((str(entry.get("time") or ""), str(entry.get("manager") or "")))
-    return max(owners)[1] if owners else ""
+    return owners
 
 
 def checkpoint(raw: Mapping[str, Any]) -> facts.Checkpoint | None:

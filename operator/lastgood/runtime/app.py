@@ -127,6 +127,7 @@ async def _serve(settings: Settings, cluster: client.ApiServer, prometheus: Prom
             asks=prometheus,
             default_server=_default_server(settings),
             clock=_now,
+            spans=prometheus,
             sights=Sights(
                 Outages(
                     cluster=counted,

@@ -18,12 +18,14 @@ from lastgood.observe.snapshot import Snapshot
 from lastgood.observe.store import Key
 from lastgood.runtime import questions
 from lastgood.runtime.memory import Memory
+from lastgood.runtime.recalling import Recall, Recalled, Spans
 from lastgood.runtime.sights import Sights
 
 log = logging.getLogger(__name__)
 
-GAPS: Final = 2
-"""Two looks further apart than this many intervals do not vouch for the time between them."""
+NOTHING: Final = Recalled()
+LOST: Final = timedelta(minutes=1)
+"""Who has not looked for this long, and for twice the longest gap, has missed what happened meanwhile."""
 
 
 class Asks(Protocol):
@@ -47,11 +49,13 @@ class Evaluation:
         asks: Asks,
         default_server: Server | None,
         clock: Callable[[], datetime],
+        spans: Spans | None = None,
         sights: Sights | None = None,
     ) -> None:
         self._asks = asks
         self._default_server = default_server
         self._clock = clock
+        self._recall = None if spans is None else Recall(spans)
         self._sights = sights or Sights()
 
     async def evaluate(self, due: Mapping[Key, tuple[Snapshot, Memory]]) -> dict[Key, timedelta | None]:
@@ -70,16 +74,30 @@ class Evaluation:
             answers = dict(zip(texts, given, strict=True))
             needed = questions.needs_a_living_server(asking, answers)
             alive = needed and await self._asks.alive(server, at=asked_at)
+        recalled = await self._past(asking, answers, asked_at)
+        judged = {}
+        for each in asking:
+            past = recalled.get(each.key, NOTHING)
+            judged[each.key] = self._judge(each, answers, alive=alive, past=past, asked_at=asked_at)
         answered_at = self._clock()
-        judged = {each.key: self._judge(each, answers, alive, asked_at, answered_at) for each in asking}
+        for each in asking:
+            if judged[each.key] or not each.questions:
+                each.memory.start = each.start
+                each.memory.tracks = {one.threshold.name: one.judgement.track for one in judged[each.key]}
+                each.memory.judged, each.memory.judged_at = judged[each.key], answered_at
         if server is not None:
             await self._compare(server, [each for each in asking if judged[each.key]], asked_at, answered_at)
-        return {each.key: self._end(each, judged[each.key], asked_at) for each in asking}
+        return {
+            each.key: self._end(each, judged[each.key], recalled.get(each.key, NOTHING), asked_at)
+            for each in asking
+        }
 
     def _begin(self, key: Key, snapshot: Snapshot, memory: Memory, now: datetime) -> questions.Asking | None:
         """Prepare one model's part; one that cannot be prepared does not keep others from being judged (rule B2)."""
         try:
             server = self.server_of(snapshot)
+            if _has_missed(memory, questions.longest_gap(snapshot), now):
+                memory.tracks, memory.recalled = {}, None
             return questions.prepare(key, snapshot, memory, server=server, now=now)
         except Exception:
             log.exception("%s/%s: its thresholds cannot be asked about", *key)
@@ -93,53 +111,40 @@ class Evaluation:
         headers = tuple((name, Secret(value)) for name, value in sorted((given.headers or {}).items()))
         return Server(url=given.url, timeout=given.timeout.total_seconds(), headers=headers)
 
+    async def _past(
+        self, asking: Sequence[questions.Asking], answers: Mapping[str, readings.Reading], asked_at: datetime
+    ) -> Mapping[Key, Recalled]:
+        """J6: recall what happened before this process looked; whatever goes wrong, breaches are timed anew."""
+        try:
+            return {} if self._recall is None else await self._recall.recall(asking, answers, now=asked_at)
+        except Exception:
+            log.exception("the past cannot be recalled; breaches are timed anew")
+            return {}
+
     def _judge(
         self,
         each: questions.Asking,
         answers: Mapping[str, readings.Reading],
+        *,
         alive: bool,
+        past: Recalled,
         asked_at: datetime,
-        answered_at: datetime,
     ) -> tuple[Judged, ...]:
         """Judge one model; one that cannot be judged keeps its last verdicts, which soon are too old to act on."""
         try:
-            judged = self._judgements(each, answers, alive, asked_at)
+            judged = []
+            for question in each.questions:
+                judgement = judging.judge(
+                    question.threshold,
+                    look=questions.look_of(each, question, answers, alive=alive),
+                    track=_track(each, question.threshold, past),
+                    now=asked_at,
+                    longest_gap=questions.longest_gap(each.snapshot),
+                )
+                judged.append(Judged(question.threshold, judgement))
         except Exception:
             log.exception("%s/%s: its thresholds cannot be judged", *each.key)
             return ()
-        memory = each.memory
-        memory.start = each.start
-        memory.tracks = {one.threshold.name: one.judgement.track for one in judged}
-        memory.judged, memory.judged_at = judged, answered_at
-        return judged
-
-    def _judgements(
-        self,
-        each: questions.Asking,
-        answers: Mapping[str, readings.Reading],
-        alive: bool,
-        asked_at: datetime,
-    ) -> tuple[Judged, ...]:
-        memory = each.memory
-        tracks = memory.tracks if memory.start == each.start else {}
-        earlier = {judged.threshold.name: judged.threshold for judged in memory.judged}
-
-        def unchanged(question: questions.Question) -> bool:
-            # Breach time under another query or limit is not breach time under this one.
-            known = earlier.get(question.threshold.name)
-            return known is None or _measure(known) == _measure(question.threshold)
-
-        judged = []
-        for question in each.questions:
-            name = question.threshold.name
-            judgement = judging.judge(
-                question.threshold,
-                look=questions.look_of(each, question, answers, alive=alive),
-                track=tracks.get(name, verdict.Track()) if unchanged(question) else verdict.Track(),
-                now=asked_at,
-                longest_gap=_longest_gap(each),
-            )
-            judged.append(Judged(question.threshold, judgement))
         return tuple(judged)
 
     async def _compare(
@@ -156,9 +161,13 @@ class Evaluation:
         await self._sights.looked(watched, glances, now=answered_at)
 
     def _end(
-        self, each: questions.Asking, judged: tuple[Judged, ...], asked_at: datetime
+        self, each: questions.Asking, judged: tuple[Judged, ...], past: Recalled, asked_at: datetime
     ) -> timedelta | None:
         memory = each.memory
+        if past.fine is not None and (
+            memory.fine is None or memory.fine.start != each.start or memory.fine.lasted < past.fine.lasted
+        ):
+            memory.fine = past.fine
         if each.start is None:
             memory.fine = None
         elif judged or not each.questions:
@@ -169,13 +178,28 @@ class Evaluation:
                 start=each.start,
                 counts=settled and available and not memory.blinded and bake.counts(judged),
                 now=asked_at,
-                longest_gap=_longest_gap(each),
+                longest_gap=questions.longest_gap(each.snapshot),
             )
         return min((j.judgement.due for j in judged if j.judgement.due is not None), default=None)
 
 
-def _longest_gap(each: questions.Asking) -> timedelta:
-    return GAPS * each.snapshot.model.spec.interval
+def _has_missed(memory: Memory, gap: timedelta, now: datetime) -> bool:
+    """Whether nothing was looked at for so long that another operator may have led meanwhile."""
+    return memory.judged_at is not None and now - memory.judged_at > max(2 * gap, LOST)
+
+
+def _track(each: questions.Asking, threshold: thresholds.ResolvedThreshold, past: Recalled) -> verdict.Track:
+    """Return what is known of a threshold before this look."""
+    if threshold.name in past.tracks:
+        return past.tracks[threshold.name]
+    memory = each.memory
+    if memory.start != each.start:
+        return verdict.Track()
+    known = next((one.threshold for one in memory.judged if one.threshold.name == threshold.name), None)
+    if known is not None and _measure(known) != _measure(threshold):
+        # Breach time under another query or limit is not breach time under this one.
+        return verdict.Track()
+    return memory.tracks.get(threshold.name, verdict.Track())
 
 
 def _measure(threshold: thresholds.ResolvedThreshold) -> tuple[object, ...]:

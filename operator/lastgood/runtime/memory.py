@@ -1,6 +1,6 @@
 """What one process remembers of a model between two looks: nothing that a decision could not do without (rule F2).
 
-Lost memory costs time, never a decision: a breach is timed again, a bake starts again.
+Lost memory costs no decision, and mostly no time: Prometheus is asked what it kept of the past (`recalling`).
 """
 
 import asyncio
@@ -30,6 +30,8 @@ class Memory:
     """When the answers were there: a slow Prometheus must not make every verdict too old to act on."""
     start: steady.Start | None = None
     """What `tracks` and `judged` belong to."""
+    recalled: steady.Start | None = None
+    """The start whose past was asked for already (rule J6)."""
     fine: steady.Steady | None = None
     watched: Watched | None = None
     """The Prometheus that was asked last, as all models on it see it."""

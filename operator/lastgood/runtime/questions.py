@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Final
 
 from lastgood.api import thresholds
 from lastgood.judge import look, readings, steady, warmup
@@ -11,6 +12,9 @@ from lastgood.observe.server import Server
 from lastgood.observe.snapshot import Snapshot
 from lastgood.observe.store import Key
 from lastgood.runtime.memory import Memory, resolved_thresholds, start_of
+
+GAPS: Final = 2
+"""Two looks further apart than this many intervals do not vouch for the time between them."""
 
 
 @dataclass(slots=True)
@@ -66,6 +70,11 @@ def prepare(key: Key, snapshot: Snapshot, memory: Memory, *, server: Server | No
                 question.samples = fill(snapshot, threshold.samples.query, window)
         found.questions.append(question)
     return found
+
+
+def longest_gap(snapshot: Snapshot) -> timedelta:
+    """Return how much time one pair of looks may vouch for."""
+    return GAPS * snapshot.model.spec.interval
 
 
 def fill(snapshot: Snapshot, query: str, window: timedelta) -> str:

@@ -1,0 +1,84 @@
+"""Bake time that Prometheus and the pods vouch for survives a restart, and no other (rules J6, O3)."""
+
+from datetime import datetime, timedelta
+
+from lastgood.api.timestamps import written
+from lastgood.kube import resources
+from tests.unit.runtime.lives import BEGIN, KEY, MINUTE, Kept, Life, always_fine
+
+
+def baking(life: Life, *, ready_since: datetime) -> None:
+    """Make the version Unproven, with one pod of its own that is ready since then."""
+    raw = life.store.checkpoints[KEY]
+    metadata = {**raw["metadata"], "resourceVersion": "9"}
+    spec = {**raw["spec"], "verdict": {"value": "Unproven", "reason": "Served"}}
+    life.store.put(resources.MODEL_CHECKPOINTS, {"metadata": metadata, "spec": spec})
+    deployment = life.store.deployments[KEY]
+    owner = {"kind": "Deployment", "controller": True, "uid": deployment["metadata"]["uid"]}
+    template = deployment["spec"]["template"]
+    life.store.put(
+        resources.REPLICA_SETS,
+        {
+            "metadata": {
+                "name": "rs",
+                "namespace": "ml",
+                "uid": "rs",
+                "resourceVersion": "1",
+                "ownerReferences": [owner],
+            },
+            "spec": {"template": template},
+        },
+    )
+    owner = {"kind": "ReplicaSet", "controller": True, "uid": "rs"}
+    ready = {"type": "Ready", "status": "True", "lastTransitionTime": written(ready_since)}
+    pod = {
+        "name": "pod",
+        "namespace": "ml",
+        "uid": "pod",
+        "resourceVersion": written(ready_since),
+        "ownerReferences": [owner],
+    }
+    life.store.put(
+        resources.PODS, {"metadata": pod, "spec": {}, "status": {"phase": "Running", "conditions": [ready]}}
+    )
+
+
+async def bakes(life: Life, *, restart_every: int, looks: int) -> timedelta:
+    for count in range(1, looks):
+        await life.look()
+        if count % restart_every == 0 and count < looks - 1:
+            life.restart()
+    assert life.memory.fine is not None
+    return life.memory.fine.lasted
+
+
+async def test_an_operator_that_is_restarted_every_hour_ends_a_bake_of_two_hours() -> None:
+    life = Life(Kept(always_fine), bake="2h", **{"for": "1m"})
+    baking(life, ready_since=BEGIN - timedelta(hours=1))
+    steady = await bakes(life, restart_every=240, looks=490)
+
+    assert steady >= timedelta(hours=2)
+    # An hour before the first look the pod was ready already; more than that nobody can know of.
+    assert steady <= timedelta(hours=1) + (life.now - BEGIN)
+
+
+async def test_only_time_that_the_data_calls_ok_bakes() -> None:
+    def half(query: str, at: datetime) -> float | None:
+        minute = (at - BEGIN) // MINUTE
+        return 0.0 if minute % 2 == 0 else None if minute % 4 == 1 else 0.9
+
+    life = Life(Kept(half), bake="2h", onNoData="Ignore", onBreach="Hold", clearFor="0s")
+    baking(life, ready_since=BEGIN)
+    await life.look(after=timedelta(hours=1))
+
+    assert life.memory.fine is not None
+    assert timedelta(minutes=20) <= life.memory.fine.lasted <= timedelta(minutes=30)
+
+
+async def test_time_before_the_youngest_pod_was_ready_bakes_nothing() -> None:
+    life = Life(Kept(always_fine), bake="2h")
+    baking(life, ready_since=BEGIN + timedelta(minutes=50))
+    await life.look(after=timedelta(hours=1))
+
+    assert life.memory.fine is not None
+    assert timedelta(minutes=9) <= life.memory.fine.lasted <= timedelta(minutes=10)
