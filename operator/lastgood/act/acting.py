@@ -14,6 +14,8 @@ async def take(cluster: client.Cluster, namespace: str, model: str, step: steps.
             await deployment.scale(cluster, namespace, step)
         case steps.LabelPods():
             await deployment.label_pods(cluster, namespace, step)
+        case steps.EmptyReplicaSet():
+            await deployment.empty_replica_set(cluster, namespace, step)
         case steps.SetAutoscaler():
             await hpa.set_bounds(cluster, namespace, step)
         case steps.ForgetRequest():

@@ -29,6 +29,13 @@ async def scale(cluster: client.Cluster, namespace: str, step: steps.Scale) -> N
     await cluster.patch(resources.DEPLOYMENTS, namespace, step.workload.name, body, subresource="scale")
 
 
+async def empty_replica_set(cluster: client.Cluster, namespace: str, step: steps.EmptyReplicaSet) -> None:
+    """Scale an old ReplicaSet to zero; its name holds its template's hash, so that it is never another's."""
+    body = {"spec": {"replicas": 0}}
+    with contextlib.suppress(errors.NotFound):
+        await cluster.patch(resources.REPLICA_SETS, namespace, step.name, body, subresource="scale")
+
+
 async def label_pods(cluster: client.Cluster, namespace: str, step: steps.LabelPods) -> None:
     """Label live pods; one that is gone meanwhile needs no label."""
     for pod in step.pods:

@@ -42,6 +42,7 @@ CHAIN: Final[tuple[Rule, ...]] = (
     rollout.start_the_wanted_version,  # also the way out of every hold below
     follow.switch_to_what_was_put_on_meanwhile,  # the wanted version of a model that follows, after a kill
     rollout.drive_to_the_current_version,  # the act of every switch, and the undoing of others' changes
+    rollback.clear_the_way,  # for the pods to go back to, where nothing is available
     adopt.label_pods,
     adopt.rest_at_zero,
     radius.hold_a_kill_too_many,  # by a breach, or because no good version is left

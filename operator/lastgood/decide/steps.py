@@ -52,4 +52,11 @@ class ForgetRequest:
     annotation: str
 
 
-Step = SwitchTemplate | Scale | SetAutoscaler | LabelPods | ForgetRequest
+@dataclass(frozen=True, slots=True)
+class EmptyReplicaSet:
+    """Scale a ReplicaSet of an earlier template to zero, so that the pods to go back to need not wait for its own."""
+
+    name: str
+
+
+Step = EmptyReplicaSet | SwitchTemplate | Scale | SetAutoscaler | LabelPods | ForgetRequest

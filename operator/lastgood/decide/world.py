@@ -22,6 +22,8 @@ class Pod:
     """Why its containers do not start, as the kubelet names it: `CrashLoopBackOff`, `ImagePullBackOff`, ..."""
     failure_message: str = ""
     labels: Mapping[str, str] | None = None
+    replica_set: str = ""
+    """The ReplicaSet that wants it; empty once that wants no pods any more."""
 
 
 @dataclass(frozen=True, slots=True)

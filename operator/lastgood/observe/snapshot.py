@@ -104,12 +104,12 @@ async def _pods(
         cluster.list(resources.PODS, namespace, labels=labels),
     )
     read_sets = [workloads.replica_set(raw) for raw in sets]
-    digests = {rs.uid: rs.digest for rs in read_sets if rs is not None and rs.owner_uid == deployment_uid}
+    owners = {rs.uid: rs for rs in read_sets if rs is not None and rs.owner_uid == deployment_uid}
     read_pods = [workloads.pod(raw) for raw in pods]
     return tuple(
-        dataclasses.replace(each.pod, digest=digests[each.replica_set_uid])
+        workloads.owned(each, owners[each.replica_set_uid])
         for each in read_pods
-        if each is not None and each.replica_set_uid in digests
+        if each is not None and each.replica_set_uid in owners
     )
 
 

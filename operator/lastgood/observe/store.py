@@ -4,7 +4,6 @@ It may lag behind the API server, and after a gap in a watch it may hold objects
 there may be something to do. What is done is decided on facts read afresh (rule F4), and `sweep` removes ghosts.
 """
 
-import dataclasses
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -161,7 +160,7 @@ class Store:
     def pods_of(self, deployment_uid: str) -> list[world.Pod]:
         """Return the pods that belong to a Deployment by their owner references."""
         found = [
-            dataclasses.replace(self._pods[pod_uid].pod, digest=self._replica_sets[set_uid].digest)
+            workloads.owned(self._pods[pod_uid], self._replica_sets[set_uid])
             for set_uid in self._sets_of.get(deployment_uid, ())
             for pod_uid in self._pods_of.get(set_uid, ())
         ]

@@ -3,6 +3,7 @@
 Pods and ReplicaSets are kept in a slim form: a cluster has many, and a decision reads a dozen fields of them.
 """
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,6 +27,9 @@ class ReplicaSet:
     owner_uid: str
     digest: str | None
     """None when its template cannot be read: its pods run all the same."""
+    name: str = ""
+    wanted: int = 0
+    """How many pods it is to have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,15 @@ def replica_set(raw: Mapping[str, Any]) -> ReplicaSet | None:
         digest = template.digest((raw.get("spec") or {}).get("template") or {})
     except (AttributeError, KeyError, TypeError, ValueError):  # a field of a newer Kubernetes, say
         digest = None
-    return ReplicaSet(raw["metadata"]["uid"], owner, digest)
+    wanted = (raw.get("spec") or {}).get("replicas")
+    name = str(raw["metadata"].get("name") or "")
+    return ReplicaSet(raw["metadata"]["uid"], owner, digest, name, 1 if wanted is None else int(wanted))
+
+
+def owned(kept: OwnedPod, replica_set: ReplicaSet) -> world.Pod:
+    """Return a pod with what its ReplicaSet says of it."""
+    wants_it = replica_set.name if replica_set.wanted else ""
+    return dataclasses.replace(kept.pod, digest=replica_set.digest, replica_set=wants_it)
 
 
 def pod(raw: Mapping[str, Any]) -> OwnedPod | None:

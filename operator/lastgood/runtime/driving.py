@@ -124,8 +124,8 @@ class Driver:
                 # A kill does not read everything twice: what it has just recorded is all that has changed.
                 seen = observing.with_switch(seen, recorded)
                 continue
-            # That no pod is left, or which ones lack a label, is not believed of watches: they lag, and have ghosts.
-            pods_read = decision.phase is Phase.KILLED or _labels(decision)
+            # Which pods are left, available or without a label is not believed of watches: they lag, and have ghosts.
+            pods_read = decision.phase is Phase.KILLED or _rests_on_pods(decision)
             seen = await observing.fresh(self._store, self._cluster, key, pods=pods_read)
             from_store = False
         log.warning("%s/%s: not at rest after %d rounds; it is looked at again", *key, MOST_ROUNDS)
@@ -184,8 +184,8 @@ class Driver:
             raise errors.Unavailable("the lease is no longer ours, so nothing is written")
 
 
-def _labels(decision: Decision) -> bool:
-    return any(isinstance(step, steps.LabelPods) for step in decision.steps)
+def _rests_on_pods(decision: Decision) -> bool:
+    return any(isinstance(step, steps.LabelPods | steps.EmptyReplicaSet) for step in decision.steps)
 
 
 def _described(step: steps.Step) -> str:

@@ -52,6 +52,8 @@ class Sight:
     """(image, threshold) that have no data now."""
     crashing: set[str] = field(default_factory=set)
     """Images whose pods never become ready."""
+    emptied: set[str] = field(default_factory=set)
+    """Digests whose ReplicaSet was scaled to zero."""
     trouble: Trouble | None = None
     blinded: bool = False
     room: blast.Room = field(default_factory=blast.Room)
@@ -101,6 +103,7 @@ class Sight:
                 failure="CrashLoopBackOff" if crashes else "",
                 failure_message="back-off restarting" if crashes else "",
                 labels=self.pod_labels,
+                replica_set="" if digest in self.emptied else f"m-{digest[:8]}",
             )
             for number in range(self.replicas if self.pods_left < 0 else self.pods_left)
         )

@@ -126,6 +126,10 @@ class World(Sight):
                 self.scale(self.replicas)
             case steps.LabelPods():
                 self.pod_labels = self.pod_labels | dict(step.labels)
+            case steps.EmptyReplicaSet():
+                self.emptied |= {
+                    pod.digest for pod in self._pods() if pod.digest and pod.replica_set == step.name
+                }
             case steps.ForgetRequest():
                 self.annotations.pop(step.annotation, None)
 

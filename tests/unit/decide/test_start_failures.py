@@ -2,8 +2,9 @@
 
 import pytest
 
-from lastgood.decide import records
+from lastgood.decide import records, steps
 from tests.unit.decide.scenes import model, proven
+from tests.unit.decide.simulator import World
 
 
 @pytest.mark.parametrize("version", ["b"])
@@ -68,3 +69,42 @@ def test_a_new_version_may_be_rolled_out_over_a_good_one_whose_pods_fail() -> No
     made.wait(1)
 
     assert made.running == "b"
+
+
+def going_back_slowly(*, ready: bool) -> World:
+    """Return a model that went back from b to a, of which only pods of b are there yet."""
+    made = proven()
+    made.crashing.add("img:b")
+    made.want("b")
+    made.wait(1)
+    assert made.rollbacks == [("b", "a")]
+    made.pods_template = made.version("b").template
+    if ready:
+        made.crashing.clear()
+    return made
+
+
+def test_a_rollback_empties_what_failed_where_nothing_is_available() -> None:
+    """R3: then the limits of the rolling update protect nothing, and would only make the good pods wait."""
+    made = going_back_slowly(ready=False)
+    failed = made.version("b").digest
+    made.rest()
+    assert made.done(steps.EmptyReplicaSet) == [steps.EmptyReplicaSet(f"m-{failed[:8]}")]
+
+
+def test_a_rollback_keeps_the_limits_of_the_rolling_update_while_something_is_available() -> None:
+    """R3."""
+    made = going_back_slowly(ready=True)
+    made.rest()
+    assert made.done(steps.EmptyReplicaSet) == []
+
+
+def test_a_rollout_empties_nothing_whatever_is_available() -> None:
+    """R3 speaks of rollbacks: a rollout that does not start is for its deadline."""
+    made = proven()
+    made.want("b")
+    made.rest()
+    made.crashing.add("img:a")
+    made.pods_template = made.version("a").template
+    made.rest()
+    assert made.done(steps.EmptyReplicaSet) == []

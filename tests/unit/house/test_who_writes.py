@@ -13,7 +13,7 @@ MAY_WRITE = {
     "record/": {"MODEL_CHECKPOINTS", "KILL_SWITCHES"},
     "act/": {"DEPLOYMENTS", "PODS", "HPAS"},
     # A person's request, an annotation of a ModelDeployment, is taken down once it is done; its spec is never written.
-    "act/deployment.py": {"DEPLOYMENTS", "PODS", "MODEL_DEPLOYMENTS"},
+    "act/deployment.py": {"DEPLOYMENTS", "REPLICA_SETS", "PODS", "MODEL_DEPLOYMENTS"},
     "report/": {"status", "EVENTS"},
     "runtime/lease.py": {"LEASES"},
 }

@@ -7,7 +7,7 @@ a Bad version running, which the next decision goes back from.
 
 from lastgood.api.rollback import OnNoGoodVersion
 from lastgood.api.thresholds import OnBreach
-from lastgood.decide import facts, ledger, records
+from lastgood.decide import facts, ledger, records, steps
 from lastgood.decide.decision import Decision, Phase
 from lastgood.decide.rules import kill
 from lastgood.decide.view import View
@@ -39,6 +39,27 @@ def kill_for_want_of_a_version(view: View) -> str:
     if spec.on_no_good_version is not OnNoGoodVersion.KILL:
         return ""
     return "" if ledger.target(view.facts, spec=spec, but=current.digest) else _no_version(current)
+
+
+def clear_the_way(view: View) -> Decision | None:
+    """R3: a rollback keeps the limits of the rolling update, except where nothing is available that they protect.
+
+    Pods of the version that failed would then only keep those of the good one waiting: the Deployment controller
+    replaces them batch by batch. With their ReplicaSet empty it starts all at once.
+    """
+    workload, last = view.workload, view.facts.last_activation
+    if workload is None or last is None or not last.why.goes_back or view.model.spec.suspend:
+        return None
+    if any(pod.ready and not pod.terminating for pod in workload.pods):
+        return None
+    failed = {p.replica_set for p in workload.pods if p.digest != workload.digest and not p.terminating}
+    emptied = tuple(steps.EmptyReplicaSet(name) for name in sorted(failed) if name)
+    if not emptied:
+        return None
+    message = (
+        f"nothing of {workload.name} is available: the pods of the version that failed make room at once"
+    )
+    return Decision(Phase.ROLLED_BACK, "ClearingTheWay", message, steps=emptied)
 
 
 def condemn_the_version_that_breaches(view: View) -> Decision | None:
