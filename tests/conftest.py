@@ -33,7 +33,7 @@ def loop_of_the_main_thread() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     """A cluster with one kwok node and the project's CRDs; it ends with the test run, however that ends."""
-    with Cluster.start(ClusterOptions(kwok_nodes=1)) as cluster:
+    with Cluster.start(ClusterOptions(kwok_nodes=1, feature_gates={"HPAScaleToZero": True})) as cluster:
         if any(CRDS.glob("*.yaml")):
             cluster.kubectl("apply", "--server-side", "-f", CRDS)
             cluster.kubectl("wait", "--for=condition=Established", "--timeout=30s", "-f", CRDS)

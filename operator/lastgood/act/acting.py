@@ -1,7 +1,7 @@
 """Taking the steps of a decision: one function for each kind of step."""
 
-from lastgood.act import deployment, hpa
-from lastgood.decide import steps
+from lastgood.act import deployment, hpa, keda
+from lastgood.decide import autoscalers, steps
 from lastgood.kube import client
 
 
@@ -16,6 +16,8 @@ async def take(cluster: client.Cluster, namespace: str, model: str, step: steps.
             await deployment.label_pods(cluster, namespace, step)
         case steps.EmptyReplicaSet():
             await deployment.empty_replica_set(cluster, namespace, step)
+        case steps.SetAutoscaler() if step.autoscaler.kind == autoscalers.SCALED_OBJECT:
+            await keda.pause(cluster, namespace, step)
         case steps.SetAutoscaler():
             await hpa.set_bounds(cluster, namespace, step)
         case steps.ForgetRequest():

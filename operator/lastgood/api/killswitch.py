@@ -14,7 +14,7 @@ from lastgood.api import schema
 from lastgood.api.base import LENIENT, Conditions, LabelValue, Model, Name, Resource
 from lastgood.api.rollback import KillAction
 from lastgood.api.timestamps import Timestamp
-from lastgood.api.workloads import Autoscaler, Replicas
+from lastgood.api.workloads import HeldAutoscaler, Replicas
 
 
 class SelectorOperator(StrEnum):
@@ -98,7 +98,7 @@ class RestoreEntry(Model):
     """The ModelDeployment that it belongs to; left out for a workload that was named directly."""
     replicas: Replicas | None = None
     """How many replicas it had."""
-    autoscaler: Autoscaler | None = None
+    autoscaler: HeldAutoscaler | None = None
     """Its autoscaler's state; left out where it had none."""
     ceiling: Annotated[Replicas, schema.STABLE_DEFAULT] = 0
     """The most replicas that the API server admits: 0 while engaged, more in probation."""

@@ -61,6 +61,9 @@ ANNOTATION_ENGAGED_AT: Final = "lastgood.dev/engaged-at"
 ANNOTATION_RELEASED_BY: Final = "lastgood.dev/released-by"
 """On `<model>-spec`: the field manager that released the mirrored field."""
 
+ANNOTATION_PAUSED_REPLICAS: Final = "autoscaling.keda.sh/paused-replicas"
+"""KEDA's own, on a ScaledObject: it scales the target to this number and no further until the annotation is gone."""
+
 SUFFIX_SPEC_SWITCH: Final = "-spec"
 """`<model>-spec` is the KillSwitch that mirrors `spec.killSwitch` of the model."""
 SUFFIX_AUTOMATIC_SWITCH: Final = "-auto"

@@ -82,20 +82,34 @@ class AutoscalerKind(StrEnum):
     SCALED_OBJECT = "ScaledObject"
 
 
-class Autoscaler(Model):
+class AutoscalerBounds(Model):
+    """What of an autoscaler lastgood changes to hold it; left out: absent, or not changed."""
+
+    min_replicas: Annotated[int | None, schema.number(least=0, most=100000)] = None
+    """Its lower bound."""
+    max_replicas: Annotated[int | None, schema.number(least=0, most=100000)] = None
+    """Its upper bound."""
+    scale_up: Annotated[str | None, schema.text(16)] = None
+    """HorizontalPodAutoscaler: spec.behavior.scaleUp.selectPolicy; left out where there was no behavior."""
+    paused_replicas: Annotated[int | None, schema.number(least=0, most=100000)] = None
+    """KEDA: the annotation autoscaling.keda.sh/paused-replicas; left out where it was not there."""
+
+
+class Autoscaler(AutoscalerBounds):
     """The state of a workload's autoscaler before lastgood held it; it returns as it was."""
 
     kind: AutoscalerKind
     """HorizontalPodAutoscaler, or KEDA's ScaledObject."""
     name: Name
     """The autoscaler's name."""
-    min_replicas: Annotated[int | None, schema.number(least=0, most=100000)] = None
-    """Its lower bound; left out where it had none."""
-    max_replicas: Annotated[int | None, schema.number(least=0, most=100000)] = None
-    """Its upper bound."""
-    paused_replicas: Annotated[int | None, schema.number(least=0, most=100000)] = None
-    """KEDA: the annotation autoscaling.keda.sh/paused-replicas as it stood; left out where it was not
-    there."""
+
+
+class HeldAutoscaler(Autoscaler):
+    """The state of a held workload's autoscaler, and what lastgood has set of it."""
+
+    held: Annotated[tuple[AutoscalerBounds, ...], schema.list_atomic(most=2)] = ()
+    """What lastgood has set or is about to set, the newest first. Any other value is somebody else's, and
+    stays when the autoscaler is given back."""
 
 
 Replicas = Annotated[int, schema.number(least=0, most=100000)]

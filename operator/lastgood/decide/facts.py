@@ -124,13 +124,26 @@ BAKED = "Baked"
 
 
 @dataclass(frozen=True, slots=True)
+class Bounds:
+    """What of an autoscaler is changed to hold it; None is absent, or left alone."""
+
+    min_replicas: int | None = None
+    max_replicas: int | None = None
+    scale_up: str | None = None
+    """Of a HorizontalPodAutoscaler: `behavior.scaleUp.selectPolicy`."""
+    paused_replicas: int | None = None
+    """Of a ScaledObject: KEDA's annotation."""
+
+
+@dataclass(frozen=True, slots=True)
 class Autoscaler:
-    """What an autoscaler was set to before it was held."""
+    """What people want an autoscaler to be set to, and what it was set to meanwhile to hold it (rule K3)."""
 
     kind: str
     name: str
-    min_replicas: int | None = None
-    max_replicas: int | None = None
+    before: Bounds = field(default_factory=Bounds)
+    held: tuple[Bounds, ...] = ()
+    """What it was held at, or is about to be, the newest first: any other value is somebody else's wish."""
 
 
 @dataclass(frozen=True, slots=True)

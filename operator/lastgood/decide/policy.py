@@ -8,7 +8,17 @@ from collections.abc import Callable
 from typing import Final
 
 from lastgood.decide.decision import Decision, Phase
-from lastgood.decide.rules import adopt, bake, follow, kill, radius, recovery, rollback, rollout
+from lastgood.decide.rules import (
+    adopt,
+    autoscaling,
+    bake,
+    follow,
+    kill,
+    radius,
+    recovery,
+    rollback,
+    rollout,
+)
 from lastgood.decide.view import View
 
 Rule = Callable[[View], Decision | None]
@@ -27,6 +37,7 @@ CHAIN: Final[tuple[Rule, ...]] = (
     kill.mirror_the_engaged_field,  # a person's kill, on the model itself
     kill.mirror_the_released_field,  # and its release
     kill.end_the_recovery,  # what was coming back starts anew after this kill
+    autoscaling.note_the_autoscaler,  # before it is held, below
     kill.mark_the_killed_version_bad,  # what an automatic kill stopped is Bad
     recovery.forget_the_resume,  # what a person asked for before this kill does not count after it
     kill.stay_at_zero,  # a killed model ends here

@@ -30,11 +30,10 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class SetAutoscaler:
-    """Set an autoscaler's bounds: to hold it at a number, or to what was recorded."""
+    """Set an autoscaler: to hold it at a number, or to what people want (rule K3)."""
 
     autoscaler: world.Autoscaler
-    min_replicas: int | None
-    max_replicas: int
+    bounds: facts.Bounds
 
 
 @dataclass(frozen=True, slots=True)

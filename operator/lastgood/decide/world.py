@@ -65,3 +65,16 @@ class Autoscaler:
     resource_version: str
     min_replicas: int
     max_replicas: int
+    scale_up: str | None = None
+    """Of a HorizontalPodAutoscaler: `behavior.scaleUp.selectPolicy`; None without a behavior."""
+    paused_replicas: int | None = None
+    """Of a ScaledObject: the number at which KEDA pauses; None while it does not."""
+    scaled_to_zero: bool = False
+    """Of a HorizontalPodAutoscaler: whether it has brought the workload to zero by itself, and so may bring it back."""
+    others_behavior: bool = False
+    """Whether anybody but the operator has written to its `behavior`."""
+
+    @property
+    def bounds(self) -> facts.Bounds:
+        """What it is set to."""
+        return facts.Bounds(self.min_replicas, self.max_replicas, self.scale_up, self.paused_replicas)

@@ -5,9 +5,10 @@ other people's data. Here objects stay dicts, and every change is a merge patch,
 `metadata.resourceVersion` or `metadata.uid` as its precondition.
 """
 
+import contextlib
 import json
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 import aiohttp
@@ -163,6 +164,35 @@ class ApiServer:
             content_type=f"application/{kind}",
         )
 
+    async def watch(
+        self, resource: resources.Resource, namespace: str | None, *, seconds: int
+    ) -> AsyncGenerator[Object, None]:
+        """Yield watch events: all objects that there are as `ADDED`, then every change, for so many seconds.
+
+        Raises a subclass of `errors.ClusterError` when the stream breaks, or when the API server breaks it off.
+        """
+        path = resource.path(namespace=namespace)
+        with _failures("WATCH", path):
+            request = await self._api.param_serialize(
+                method="GET",
+                resource_path=path,
+                query_params=[("watch", "true"), ("timeoutSeconds", str(seconds))],
+                header_params={"Accept": "application/json"},
+                auth_settings=["BearerToken"],
+            )
+            answer = await self._api.call_api(*request, _request_timeout=seconds + REQUEST_TIMEOUT)
+            stream = answer.response
+            try:
+                if stream.status >= 300:
+                    raise _refusal("WATCH", path, stream.status, await stream.read())
+                rest = b""
+                async for chunk in stream.content.iter_any():
+                    *lines, rest = (rest + chunk).split(b"\n")
+                    for line in lines:
+                        yield _event(path, line)
+            finally:
+                stream.close()
+
     async def _request(
         self,
         method: str,
@@ -173,7 +203,7 @@ class ApiServer:
         content_type: str = "application/json",
     ) -> Object:
         headers = {"Accept": "application/json", "Content-Type": content_type}
-        try:
+        with _failures(method, path):
             request = await self._api.param_serialize(
                 method=method,
                 resource_path=path,
@@ -184,16 +214,6 @@ class ApiServer:
             )
             answer = await self._api.call_api(*request, _request_timeout=REQUEST_TIMEOUT)
             text = await answer.read()  # type: ignore[no-untyped-call]
-        except (
-            aiohttp.ClientError,
-            ssl.SSLError,
-            OSError,
-            TimeoutError,
-            kubernetes_config.ConfigException,  # a token file that is empty while it is replaced
-        ) as error:
-            raise errors.Unavailable(f"{method} {path}: no answer from the API server: {error!r}") from error
-        except kubernetes_exceptions.ApiException as error:
-            raise _refusal(method, path, error.status or 0, error.body or b"") from error
         if answer.status >= 300:
             raise _refusal(method, path, answer.status, text)
         try:
@@ -201,6 +221,35 @@ class ApiServer:
         except ValueError as error:
             raise errors.Unavailable(f"{method} {path}: the answer is not JSON") from error
         return parsed
+
+
+@contextlib.contextmanager
+def _failures(method: str, path: str) -> Iterator[None]:
+    """Turn what the client library raises into errors of ours."""
+    try:
+        yield
+    except (
+        aiohttp.ClientError,
+        ssl.SSLError,
+        OSError,
+        TimeoutError,
+        kubernetes_config.ConfigException,  # a token file that is empty while it is replaced
+    ) as error:
+        raise errors.Unavailable(f"{method} {path}: no answer from the API server: {error!r}") from error
+    except kubernetes_exceptions.ApiException as error:
+        raise _refusal(method, path, error.status or 0, error.body or b"") from error
+
+
+def _event(path: str, line: bytes) -> Object:
+    try:
+        event: Object = json.loads(line)
+        broken_off = event["type"] == "ERROR"
+    except (ValueError, KeyError, TypeError) as error:
+        raise errors.Unavailable(f"WATCH {path}: the answer is no watch event") from error
+    if broken_off:
+        status = event.get("object") or {}
+        raise errors.Unavailable(f"WATCH {path}: {status.get('message') or 'broken off'}")
+    return event
 
 
 def _refusal(method: str, path: str, status: int, text: bytes | str) -> errors.ClusterError:

@@ -10,7 +10,7 @@ from lastgood.api import names
 from lastgood.decide import facts, unbuilt, world
 from lastgood.decide.view import Model, Trouble
 from lastgood.kube import client, errors, resources
-from lastgood.observe import workloads, written
+from lastgood.observe import autoscalers, workloads, written
 from lastgood.observe.store import Key, Object, Store
 
 
@@ -40,6 +40,7 @@ def cached(store: Store, key: Key) -> Snapshot | None:
         deployment=store.deployments.get((namespace, workload_name(raw))),
         checkpoints=[c for c in store.checkpoints.values() if _is_of(c, key)],
         switches=[s for (ns, _), s in store.switches.items() if ns == namespace],
+        scalers=store.autoscalers_of((namespace, workload_name(raw))),
     )
 
 
@@ -54,17 +55,20 @@ async def fresh(store: Store, cluster: client.Cluster, key: Key, *, pods: bool =
     if known is None:
         return None
     # Only the model itself may be missing: a list that is not found is an API server that is still starting.
-    raw, deployment, checkpoints, switches = await asyncio.gather(
+    raw, deployment, checkpoints, switches, scalers = await asyncio.gather(
         _found(cluster.get(resources.MODEL_DEPLOYMENTS, namespace, name)),
         _found(cluster.get(resources.DEPLOYMENTS, namespace, workload_name(known))),
         cluster.list(resources.MODEL_CHECKPOINTS, namespace, labels={names.LABEL_MODEL: name}),
         cluster.list(resources.KILL_SWITCHES, namespace),
+        autoscalers.fresh(cluster, store.autoscalers_of((namespace, workload_name(known)))),
     )
     if raw is None:
         return None
     if workload_name(raw) != workload_name(known):
         deployment = await _found(cluster.get(resources.DEPLOYMENTS, namespace, workload_name(raw)))
-    read = _snapshot(store, raw, deployment=deployment, checkpoints=checkpoints, switches=switches)
+    read = _snapshot(
+        store, raw, deployment=deployment, checkpoints=checkpoints, switches=switches, scalers=scalers
+    )
     if not pods or read.workload is None:
         return read
     selector = (deployment or {}).get("spec", {}).get("selector") or {}
@@ -120,6 +124,7 @@ def _snapshot(
     deployment: Object | None,
     checkpoints: Sequence[Object],
     switches: Sequence[Object],
+    scalers: Sequence[autoscalers.Found],
 ) -> Snapshot:
     model = store.parsed(raw, written.model)
     read = [store.parsed(each, written.checkpoint) for each in checkpoints]
@@ -142,7 +147,7 @@ def _snapshot(
             switches=tuple(sorted((s for s in read_switches if s is not None), key=lambda s: s.name)),
         ),
         workload=workload,
-        autoscaler=_autoscaler(store, model),
+        autoscaler=autoscalers.of(model.workload_name, scalers, [s for s in read_switches if s is not None]),
         trouble=trouble,
         status=raw.get("status") or {},
         switches={each["metadata"]["name"]: each for each in switches},
@@ -187,16 +192,6 @@ def _older_model(store: Store, model: Model) -> str | None:
 
 def _created(raw: Object) -> str:
     return str(raw["metadata"].get("creationTimestamp") or "")
-
-
-def _autoscaler(store: Store, model: Model) -> world.Autoscaler | None:
-    """Return the workload's autoscaler; of several always the same, or one would be restored to the other's bounds."""
-    found = {
-        name: raw
-        for (namespace, name), raw in store.autoscalers.items()
-        if namespace == model.namespace and workloads.scales(raw) == model.workload_name
-    }
-    return workloads.autoscaler(found[min(found)]) if found else None
 
 
 def workload_name(raw: Object) -> str:

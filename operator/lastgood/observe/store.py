@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from lastgood.api import names
 from lastgood.decide import world
 from lastgood.kube import resources
-from lastgood.observe import workloads
+from lastgood.observe import autoscalers, workloads
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ class Store:
     checkpoints: dict[Key, Object] = field(default_factory=dict)
     switches: dict[Key, Object] = field(default_factory=dict)
     deployments: dict[Key, Object] = field(default_factory=dict)
-    autoscalers: dict[Key, Object] = field(default_factory=dict)
+    scalers: autoscalers.Autoscalers = field(default_factory=autoscalers.Autoscalers)
     _replica_sets: dict[str, workloads.ReplicaSet] = field(default_factory=dict)
     _pods: dict[str, workloads.OwnedPod] = field(default_factory=dict)
     _sets_of: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
@@ -54,6 +54,9 @@ class Store:
             return self._change_pod(raw, gone=gone)
         if resource is resources.REPLICA_SETS:
             return self._change_replica_set(raw, gone=gone)
+        if resource.kind in autoscalers.KINDS:
+            change = self.scalers.remove if gone else self.scalers.put
+            return set[Key]().union(*(self._models_of.get(each, ()) for each in change(resource, raw)))
         kept = self._kept(resource)
         key = _key(raw)
         if gone:
@@ -78,13 +81,10 @@ class Store:
             resources.MODEL_CHECKPOINTS: self.checkpoints,
             resources.KILL_SWITCHES: self.switches,
             resources.DEPLOYMENTS: self.deployments,
-            resources.HPAS: self.autoscalers,
         }[resource]
 
     def _concerned(self, resource: resources.Resource, raw: Object) -> set[Key]:
         namespace = raw["metadata"]["namespace"]
-        if resource is resources.HPAS:
-            return set(self._models_of.get((namespace, workloads.scales(raw)), ()))
         if resource is resources.MODEL_CHECKPOINTS:
             labels = raw["metadata"].get("labels") or {}
             return {(namespace, labels.get(names.LABEL_MODEL, ""))} & self.models.keys()
@@ -177,9 +177,24 @@ class Store:
         elif resource is resources.MODEL_DEPLOYMENTS:
             held = (_held_by(switch) for (where, _), switch in self.switches.items() if where == namespace)
             found = set().union(*held)
+        elif resource.kind in autoscalers.KINDS:
+            held = (_held_by(switch) for (where, _), switch in self.switches.items() if where == namespace)
+            found = {autoscalers.scales(raw)}.intersection(set().union(*held))
         else:
             return set()
         return {(namespace, each) for each in found if not self._models_of.get((namespace, each))}
+
+    def autoscalers_of(self, workload: Key) -> list[autoscalers.Found]:
+        """Return the autoscalers of a Deployment, and those that a switch has on record for it."""
+        namespace, name = workload
+        recorded = {
+            (str(scaler.get("kind")), str(scaler.get("name")))
+            for (where, _), switch in self.switches.items()
+            if where == namespace
+            for entry in (switch.get("spec") or {}).get("restore") or []
+            if entry.get("workload") == name and (scaler := entry.get("autoscaler"))
+        }
+        return self.scalers.of(workload, recorded=recorded)
 
     def workload_of(self, model: Key) -> str:
         """Return the Deployment that a model names."""
@@ -224,6 +239,8 @@ class Store:
             return [
                 _owned_by(kept.owner_uid, uid) for uid, kept in self._replica_sets.items() if uid not in uids
             ]
+        if resource.kind in autoscalers.KINDS:
+            return [raw for raw in self.scalers.all(resource) if raw["metadata"]["uid"] not in uids]
         return [raw for raw in self._kept(resource).values() if raw["metadata"]["uid"] not in uids]
 
 

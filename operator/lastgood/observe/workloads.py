@@ -144,25 +144,3 @@ def _progressed_at(status: Mapping[str, Any]) -> datetime | None:
 def _rolling(status: Mapping[str, Any]) -> bool:
     # The condition keeps this reason from the end of a rollout to the next template, however often it is scaled.
     return str(_progressing(status).get("reason", ROLLED_OUT)) != ROLLED_OUT
-
-
-def autoscaler(raw: Mapping[str, Any]) -> world.Autoscaler:
-    """Read a HorizontalPodAutoscaler."""
-    metadata, spec = raw["metadata"], raw["spec"]
-    least = spec.get("minReplicas")
-    return world.Autoscaler(
-        kind="HorizontalPodAutoscaler",
-        name=metadata["name"],
-        uid=metadata["uid"],
-        resource_version=metadata["resourceVersion"],
-        min_replicas=1 if least is None else int(least),
-        max_replicas=int(spec.get("maxReplicas") or 1),
-    )
-
-
-def scales(raw: Mapping[str, Any]) -> str:
-    """Return the Deployment that an autoscaler scales; empty when it scales something else, or is KEDA's own."""
-    target = raw["spec"].get("scaleTargetRef") or {}
-    if target.get("kind") != "Deployment" or owner_uid(raw["metadata"], "ScaledObject"):
-        return ""
-    return str(target.get("name") or "")

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pydantic
 
-from lastgood.api import killswitch, modelcheckpoint, modeldeployment, names
+from lastgood.api import killswitch, modelcheckpoint, modeldeployment, names, workloads
 from lastgood.decide import facts, template
 from lastgood.decide.view import Model
 
@@ -48,6 +48,11 @@ def model(raw: Mapping[str, Any]) -> Model:
 def writer(metadata: Mapping[str, Any], *path: str) -> str:
     """Return the field manager that owns a field, of several the one that wrote last; empty for nobody."""
     return max(_owners(metadata, path), default=("", ""))[1]
+
+
+def writers(metadata: Mapping[str, Any], *path: str) -> set[str]:
+    """Return all field managers that own a field, or a part of it."""
+    return {manager for _, manager in _owners(metadata, path)}
 
 
 def written_at(metadata: Mapping[str, Any], *path: str) -> datetime | None:
@@ -141,11 +146,18 @@ def _entry(entry: killswitch.RestoreEntry) -> facts.Entry:
         model=entry.model or "",
         replicas=entry.replicas or 0,
         ceiling=entry.ceiling,
-        autoscaler=None
-        if scaler is None
-        else facts.Autoscaler(scaler.kind.value, scaler.name, scaler.min_replicas, scaler.max_replicas),
+        autoscaler=None if scaler is None else _autoscaler(scaler),
         probation=None if probation is None else facts.Probation(probation.since, probation.round),
     )
+
+
+def _autoscaler(scaler: workloads.HeldAutoscaler) -> facts.Autoscaler:
+    held = tuple(_bounds(each) for each in scaler.held)
+    return facts.Autoscaler(scaler.kind.value, scaler.name, _bounds(scaler), held)
+
+
+def _bounds(bounds: workloads.AutoscalerBounds) -> facts.Bounds:
+    return facts.Bounds(bounds.min_replicas, bounds.max_replicas, bounds.scale_up, bounds.paused_replicas)
 
 
 def moment(text: str | None) -> datetime | None:

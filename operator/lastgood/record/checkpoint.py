@@ -35,8 +35,8 @@ async def take(
         saved["autoscaler"] = {
             "kind": record.autoscaler.kind,
             "name": record.autoscaler.name,
-            "minReplicas": record.autoscaler.min_replicas,
-            "maxReplicas": record.autoscaler.max_replicas,
+            "minReplicas": record.autoscaler.before.min_replicas,
+            "maxReplicas": record.autoscaler.before.max_replicas,
         }
     body = {
         "metadata": {

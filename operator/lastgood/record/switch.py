@@ -68,19 +68,26 @@ def _entry(entry: facts.Entry) -> dict[str, Any]:
     if entry.model:
         body["model"] = entry.model
     if entry.autoscaler is not None:
-        scaler = entry.autoscaler
-        body["autoscaler"] = {
-            key: value
-            for key, value in {
-                "kind": scaler.kind,
-                "name": scaler.name,
-                "minReplicas": scaler.min_replicas,
-                "maxReplicas": scaler.max_replicas,
-            }.items()
-            if value is not None
-        }
+        body["autoscaler"] = _autoscaler(entry.autoscaler)
     if entry.probation is not None:
         body["probation"] = {"round": entry.probation.round}
         if entry.probation.since is not None:
             body["probation"]["since"] = written(entry.probation.since)
     return body
+
+
+def _autoscaler(scaler: facts.Autoscaler) -> dict[str, Any]:
+    body: dict[str, Any] = {"kind": scaler.kind, "name": scaler.name, **_bounds(scaler.before)}
+    if scaler.held:
+        body["held"] = [_bounds(each) for each in scaler.held]
+    return body
+
+
+def _bounds(bounds: facts.Bounds) -> dict[str, Any]:
+    fields = {
+        "minReplicas": bounds.min_replicas,
+        "maxReplicas": bounds.max_replicas,
+        "scaleUp": bounds.scale_up,
+        "pausedReplicas": bounds.paused_replicas,
+    }
+    return {key: value for key, value in fields.items() if value is not None}

@@ -163,6 +163,7 @@ async def _serve(settings: Settings, cluster: client.ApiServer, prometheus: Prom
         work = [
             asyncio.create_task(loop.run(), name="loop"),
             asyncio.create_task(watcher.sweep(SWEEP_EVERY), name="sweep"),
+            asyncio.create_task(watcher.optional.watch(cluster), name="optional kinds"),
             asyncio.create_task(_lead(elector, loop, watcher, metrics), name="lead"),
             asyncio.create_task(_beat(health, watching_now), name="beat"),
         ]

@@ -21,7 +21,7 @@ from lastgood.observe import snapshot as observing
 from lastgood.observe import written
 from lastgood.observe.store import Key, Store
 from lastgood.record import recording
-from lastgood.runtime import contest, standby
+from lastgood.runtime import contest, refusals, standby
 from lastgood.runtime.blast import Blast
 from lastgood.runtime.memory import Memory
 
@@ -110,7 +110,10 @@ class Driver:
                 return Outcome()
             view = self._view(seen, memory)
             decision = policy.decide(view)
-            wait = contest.wait_before(decision, memory, self._clock())
+            now = self._clock()
+            wait = contest.wait_before(decision, memory, now) or refusals.wait_before(
+                decision, memory.scaler_refused, now
+            )
             idle = not decision.records and (not decision.steps or wait is not None)
             if not self._actor.may_act():
                 left = standby.helps_in(decision, memory, self._clock())
@@ -119,7 +122,7 @@ class Driver:
             memory.proved = decision.phase is Phase.KILLED and (memory.proved or pods_read)
             if idle and (memory.proved or decision.phase is not Phase.KILLED):
                 return Outcome(wait, self._told(seen, view, decision, memory))
-            recorded = None if from_store else await self._carry_out(key, decision, memory)
+            recorded = None if from_store or idle else await self._carry_out(key, decision, memory)
             if recorded is not None and decision.phase is Phase.STOPPING:
                 # A kill does not read everything twice: what it has just recorded is all that has changed.
                 seen = observing.with_switch(seen, recorded)
@@ -135,7 +138,8 @@ class Driver:
         self, seen: observing.Snapshot, view: View, decision: Decision, memory: Memory
     ) -> tuple[observing.Snapshot, View, Decision]:
         contested = decision.contested or contest.contested(memory, self._clock())
-        return seen, view, dataclasses.replace(decision, contested=contested)
+        told = refusals.told(decision, memory.scaler_refused)
+        return seen, view, dataclasses.replace(told, contested=contested)
 
     def _cached(self, key: Key) -> observing.Snapshot | None:
         try:
@@ -171,13 +175,31 @@ class Driver:
             for step in decision.steps:
                 if decision.needs_lease:
                     self._check_actor()
-                await acting.take(self._cluster, namespace, name, step)
-                contest.note(step, memory, self._clock())
-                log.info("%s/%s: did %s: %s", namespace, name, _described(step), decision.message)
+                if not await self._take(key, step, decision, memory):
+                    break
         except (errors.Conflict, errors.NotFound) as moved_on:
             log.debug("%s/%s: %s; observing again", namespace, name, moved_on)
             return None
         return written_to[0] if len(written_to) == 1 else None
+
+    async def _take(self, key: Key, step: steps.Step, decision: Decision, memory: Memory) -> bool:
+        """Take one step; return whether the next may follow. No autoscaler keeps a kill from happening (rule K1)."""
+        sets = isinstance(step, steps.SetAutoscaler)
+        if sets and not self._actor.may_act():
+            return refusals.may_follow(decision)  # a standby scales to zero, and does nothing else (rule F5)
+        try:
+            await acting.take(self._cluster, key[0], key[1], step)
+        except errors.ClusterError as error:
+            if not isinstance(step, steps.SetAutoscaler):
+                raise
+            memory.scaler_refused = refusals.noted(memory.scaler_refused, step, error, self._clock())
+            log.log(refusals.level(error), "%s/%s: %s", *key, error)
+            return refusals.may_follow(decision)
+        if sets:
+            memory.scaler_refused = None
+        contest.note(step, memory, self._clock())
+        log.info("%s/%s: did %s: %s", *key, _described(step), decision.message)
+        return True
 
     def _check_actor(self) -> None:
         if not self._actor.may_act():
@@ -194,5 +216,7 @@ def _described(step: steps.Step) -> str:
             return f"Scale to {step.replicas}"
         case steps.SwitchTemplate():
             return f"SwitchTemplate to {step.version}"
+        case steps.SetAutoscaler():
+            return f"SetAutoscaler {step.autoscaler.kind} {step.autoscaler.name} to {step.bounds}"
         case _:
             return type(step).__name__

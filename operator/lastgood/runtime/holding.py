@@ -7,11 +7,12 @@ from datetime import timedelta
 from typing import Final
 
 from lastgood.act import acting
+from lastgood.decide import steps
 from lastgood.decide.decision import Decision, Phase
 from lastgood.decide.rules import unowned
 from lastgood.kube import client, errors, resources
+from lastgood.observe import autoscalers, workloads, written
 from lastgood.observe import snapshot as observing
-from lastgood.observe import workloads, written
 from lastgood.observe.store import Key, Store
 from lastgood.record import recording
 from lastgood.runtime import contest
@@ -39,7 +40,10 @@ class Holder:
                 raw = await self._cluster.get(resources.DEPLOYMENTS, namespace, name)
                 listed = await self._cluster.list(resources.KILL_SWITCHES, namespace)
                 switches = [read for each in listed if (read := written.switch(each)) is not None]
-                decision = unowned.hold(workloads.workload(raw), switches)
+                found = await autoscalers.fresh(self._cluster, self._store.autoscalers_of(workload))
+                decision = unowned.hold(
+                    workloads.workload(raw), switches, autoscalers.of(name, found, switches)
+                )
                 if decision is None or (_lets_go(decision) and await self._is_named(workload)):
                     return None
                 if not self._may_act():
@@ -69,11 +73,25 @@ class Holder:
         try:
             for record in decision.records:
                 await recording.write(self._cluster, namespace, name, record)
-            for step in decision.steps:
-                await acting.take(self._cluster, namespace, name, step)
-                log.info("Deployment %s/%s: scaled to zero: %s", namespace, name, decision.message)
+            await self._take_all(namespace, name, decision)
         except errors.Conflict as conflict:
             log.debug("Deployment %s/%s: %s; observing again", namespace, name, conflict)
+
+    async def _take_all(self, namespace: str, name: str, decision: Decision) -> None:
+        """Take all steps; an autoscaler that cannot be set keeps nothing from being scaled to zero (rule K1)."""
+        refused: errors.ClusterError | None = None
+        for step in decision.steps:
+            try:
+                await acting.take(self._cluster, namespace, name, step)
+            except errors.ClusterError as error:
+                if not isinstance(step, steps.SetAutoscaler):
+                    raise
+                refused = error
+            else:
+                what = "scaled to zero" if isinstance(step, steps.Scale) else "set its autoscaler"
+                log.info("Deployment %s/%s: %s: %s", namespace, name, what, decision.message)
+        if refused is not None:
+            raise refused
 
 
 def _lets_go(decision: Decision) -> bool:

@@ -14,6 +14,7 @@ from lastgood.decide.decision import Decision
 from lastgood.decide.view import Judged, Settings, View
 from lastgood.judge import steady, verdict, warmup
 from lastgood.observe.snapshot import Snapshot
+from lastgood.runtime.refusals import Refusal
 from lastgood.runtime.sights import Watched
 
 
@@ -50,6 +51,8 @@ class Memory:
     """Whether it was just read, and not only watched, that no pod of the killed model is left (rule K4)."""
     needed_since: datetime | None = None
     """While another process leads: since when a kill has been waiting for its scale-down (rule F5)."""
+    scaler_refused: Refusal | None = None
+    """The autoscaler that the API server did not let be set last."""
     failures: int = 0
     """Drives in a row that the API server refused or did not answer."""
 

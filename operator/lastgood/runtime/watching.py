@@ -14,6 +14,7 @@ import kopf
 from lastgood.api import names
 from lastgood.kube import client, errors, resources
 from lastgood.observe.store import Key, Store
+from lastgood.runtime.optional import OptionalKinds
 
 log = logging.getLogger(__name__)
 
@@ -61,24 +62,32 @@ class Watcher:
         self._due = due
         self._hold = hold
         self._namespaces = tuple(namespaces)
+        self.optional = OptionalKinds(take=self.take, namespaces=namespaces)
         self._changed: dict[resources.Resource, set[str]] = {}
         """Uids that a watch has told of since a full reading of their kind was begun."""
 
     async def read_all(self) -> None:
         """Make the store hold just what there is. Raises `errors.ClusterError`."""
         for resource in WATCHED:
-            changed = self._changed[resource] = set()
-            try:
-                found = [
-                    raw
-                    for namespace in self._namespaces or (None,)
-                    for raw in await self._cluster.list(resource, namespace)
-                ]
-            finally:
-                del self._changed[resource]
-            self._due(self._store.sweep(resource, found, changed_since=changed), False)
-            for raw in found if resource is resources.KILL_SWITCHES else ():
-                self._hold(self._store.unowned(resource, raw))
+            await self._read(resource)
+        await self.optional.read(self._read, forget=self._forget)
+
+    async def _read(self, resource: resources.Resource) -> None:
+        changed = self._changed[resource] = set()
+        try:
+            found = [
+                raw
+                for namespace in self._namespaces or (None,)
+                for raw in await self._cluster.list(resource, namespace)
+            ]
+        finally:
+            del self._changed[resource]
+        self._due(self._store.sweep(resource, found, changed_since=changed), False)
+        for raw in found if resource is resources.KILL_SWITCHES else ():
+            self._hold(self._store.unowned(resource, raw))
+
+    def _forget(self, resource: resources.Resource) -> None:
+        self._due(self._store.sweep(resource, ()), False)
 
     async def tell_unbuilt(self) -> None:
         """Tell of all objects of kinds that are not built yet: this process has just become the one that may."""

@@ -32,6 +32,7 @@ PATHS = {
     "drill": f"{OURS}/safetydrills",
     "deployment": "/apis/apps/v1/namespaces/{namespace}/deployments",
     "hpa": "/apis/autoscaling/v2/namespaces/{namespace}/horizontalpodautoscalers",
+    "so": "/apis/keda.sh/v1alpha1/namespaces/{namespace}/scaledobjects",
     "pods": "/api/v1/namespaces/{namespace}/pods",
     "events": "/apis/events.k8s.io/v1/namespaces/{namespace}/events",
 }

@@ -46,6 +46,8 @@ class Sight:
     pod_labels: dict[str, str] = field(default_factory=dict)
     pods_left: int = -1
     autoscaler: world.Autoscaler | None = None
+    load: int | None = None
+    """Replicas that the autoscaler would like; None while it is content with what there is."""
     breaches: set[tuple[str, str]] = field(default_factory=set)
     """(image, threshold) that breach now."""
     silent: set[tuple[str, str]] = field(default_factory=set)

@@ -12,6 +12,7 @@ from lastgood.decide import candidate, facts, policy, records, steps
 from lastgood.decide.decision import Decision
 from lastgood.decide.rules import bake
 from lastgood.judge import steady
+from tests.unit.decide import scaling
 from tests.unit.decide.sight import MINUTE, START, Sight, image_of, pod_template
 
 __all__ = ["MINUTE", "START", "World", "image_of", "pod_template"]
@@ -54,6 +55,7 @@ class World(Sight):
 
     def tick(self) -> None:
         self.now += self.interval
+        self.autoscale()
         start, workload = self.start(), self.workload
         if start is None or workload is None:
             self.fine = None
@@ -73,7 +75,7 @@ class World(Sight):
     def _check(self, done: records.Record | steps.Step) -> None:
         """What must hold of each thing that is done, whatever the world is like."""
         if self.view().engaged:
-            raises = isinstance(done, steps.SetAutoscaler) or (
+            raises = (isinstance(done, steps.SetAutoscaler) and scaling.starts(scaling.after(done))) or (
                 isinstance(done, steps.Scale) and done.replicas > 0
             )
             assert not raises, f"engaged, and yet {done}"
@@ -120,9 +122,7 @@ class World(Sight):
                 self.scale(step.replicas)
             case steps.SetAutoscaler():
                 assert self.autoscaler is not None
-                self.autoscaler = dataclasses.replace(
-                    self.autoscaler, min_replicas=step.min_replicas or 1, max_replicas=step.max_replicas
-                )
+                self.autoscaler = scaling.after(step)
                 self.scale(self.replicas)
             case steps.LabelPods():
                 self.pod_labels = self.pod_labels | dict(step.labels)
@@ -137,12 +137,20 @@ class World(Sight):
         """Set the replicas; an autoscaler keeps them inside its bounds, and stands down at zero."""
         scaler = self.autoscaler
         if scaler is not None and replicas > 0:
-            replicas = min(max(replicas, scaler.min_replicas), scaler.max_replicas)
+            replicas = scaling.within(scaler, replicas)
         if replicas > self.replicas and names.LABEL_VERSION not in self.template["metadata"].get(
             "labels", {}
         ):
             self.pod_labels = {}
         self.replicas = replicas
+
+    def autoscale(self) -> None:
+        """Let the autoscaler do what it does for `load`."""
+        if self.autoscaler is None or self.load is None:
+            return
+        replicas, self.autoscaler = scaling.scaled(self.autoscaler, self.replicas, self.load)
+        if replicas != self.replicas:
+            self.scale(replicas)
 
     # What people do, and what tests ask
 

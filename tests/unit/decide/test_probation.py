@@ -4,12 +4,13 @@ import dataclasses
 
 import pytest
 
-from lastgood.decide import facts, world
+from lastgood.decide import facts
 from lastgood.decide.decision import Phase
+from tests.unit.decide.scaling import hpa
 from tests.unit.decide.scenes import killed, model, proven, released
 from tests.unit.decide.simulator import World
 
-HPA = world.Autoscaler("HorizontalPodAutoscaler", "m", "h", "1", min_replicas=2, max_replicas=10)
+HPA = hpa()
 
 
 def bounds(made: World) -> tuple[int, int]:

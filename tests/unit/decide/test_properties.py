@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from lastgood.api import names
 from lastgood.api.killswitch import LabelSelector
-from lastgood.decide import facts, records, world
+from lastgood.decide import facts, records
+from tests.unit.decide import scaling
 from tests.unit.decide.scenes import model, rolled_back
 from tests.unit.decide.simulator import MINUTE, World, pod_template
 
@@ -23,7 +24,7 @@ Event = Callable[[World], None]
 SETTLED = 60
 """Minutes after which every bake, cooldown and probation of these models has ended, also after a restart."""
 TEAM = LabelSelector(match_labels={"team": "fraud"})
-HPA = world.Autoscaler("HorizontalPodAutoscaler", "m", "h", "1", min_replicas=2, max_replicas=6)
+SCALERS = [None, scaling.hpa(2, 6), scaling.hpa(0, 6), scaling.scaled_object(0, 6)]
 
 letters = st.sampled_from("abc")
 switches = st.sampled_from(["incident", "by-name", "by-label", "m"])
@@ -99,7 +100,11 @@ def manual(made: World) -> None:
 
 
 def autoscale(made: World) -> None:
-    made.autoscaler = None if made.autoscaler else HPA
+    """Somebody puts another autoscaler in the place of the last, or takes the last away."""
+    made.load = 5
+    known = [scaler and scaler.kind + str(scaler.min_replicas) for scaler in SCALERS]
+    now = made.autoscaler and made.autoscaler.kind + str(made.autoscaler.min_replicas)
+    made.autoscaler = SCALERS[(known.index(now) + 1) % len(SCALERS)] if now in known else None
     made.scale(made.replicas)
 
 
@@ -182,7 +187,7 @@ def state(made: World) -> dict[str, object]:
         "template": made.digest,
         "replicas": made.replicas,
         "paused": made.paused,
-        "bounds": made.autoscaler and (made.autoscaler.min_replicas, made.autoscaler.max_replicas),
+        "bounds": made.autoscaler and made.autoscaler.bounds,
         "worths": {c.name: c.verdict.worth.value for c in made.checkpoints},
         "current": made.known.current and made.known.current.name,
         "switches": {

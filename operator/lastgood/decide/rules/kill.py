@@ -10,8 +10,9 @@ import itertools
 
 from lastgood.api import names
 from lastgood.api.thresholds import OnBreach
-from lastgood.decide import facts, records, steps, world
+from lastgood.decide import autoscalers, facts, records, steps, world
 from lastgood.decide.decision import Decision, Phase
+from lastgood.decide.rules import autoscaling
 from lastgood.decide.view import Judged, View
 
 
@@ -164,12 +165,12 @@ def scale_to_zero(view: View) -> Decision | None:
     """K1, K5: a killed model's workload is scaled to zero, whoever has scaled it up."""
     if not view.engaged or view.workload is None or view.workload.replicas == 0:
         return None
-    scale = steps.Scale(view.workload, 0)
+    taken = (*autoscaling.hold_for(view), steps.Scale(view.workload, 0))
     return Decision(
         Phase.STOPPING,
         "Stopping",
         _held_by(view),
-        steps=(scale,),
+        steps=taken,
         contested=_release_refused(view),
         needs_lease=False,
     )
@@ -179,7 +180,7 @@ def stay_at_zero(view: View) -> Decision | None:
     """K4: a killed model stays where it is; it counts as stopped when no pod of it is left."""
     if not view.engaged:
         return None
-    message, contested = _held_by(view), _release_refused(view)
+    message, contested, held = _held_by(view), _release_refused(view), autoscaling.hold_for(view)
     if view.workload is None:
         return Decision(Phase.KILLED, "NothingRuns", message, contested=contested)
     pods = view.workload.pods
@@ -187,8 +188,8 @@ def stay_at_zero(view: View) -> Decision | None:
         left = ", ".join(pod.name for pod in pods[:5])
         more = f" and {len(pods) - 5} more" if len(pods) > 5 else ""
         waiting = f"{message}; waiting for {left}{more} to end"
-        return Decision(Phase.STOPPING, "Stopping", waiting, contested=contested)
-    return Decision(Phase.KILLED, "SwitchEngaged", message, contested=contested)
+        return Decision(Phase.STOPPING, "Stopping", waiting, steps=held, contested=contested)
+    return Decision(Phase.KILLED, "SwitchEngaged", message, steps=held, contested=contested)
 
 
 def _held_by(view: View) -> str:
@@ -265,13 +266,8 @@ def _held_entry(view: View, workload: world.Workload, own: facts.Entry | None = 
         model=view.model.name,
         replicas=workload.replicas,
         ceiling=0,
-        autoscaler=None if view.autoscaler is None else recorded(view.autoscaler),
+        autoscaler=autoscalers.noted_at_zero(view.autoscaler),
     )
-
-
-def recorded(scaler: world.Autoscaler) -> facts.Autoscaler:
-    """Return what of an autoscaler has to come back."""
-    return facts.Autoscaler(scaler.kind, scaler.name, scaler.min_replicas, scaler.max_replicas)
 
 
 def held_entries(view: View) -> tuple[facts.Entry, ...]:

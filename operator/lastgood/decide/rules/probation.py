@@ -9,7 +9,7 @@ import datetime
 from typing import Final
 
 from lastgood.api.thresholds import OnBreach
-from lastgood.decide import facts, ledger, records, steps, world
+from lastgood.decide import autoscalers, facts, ledger, records, steps, world
 from lastgood.decide.decision import Decision, Phase
 from lastgood.decide.rules import adopt, follow, kill
 from lastgood.decide.view import Judged, View
@@ -88,12 +88,14 @@ def _hold_at(view: View, workload: world.Workload, entry: facts.Entry) -> Decisi
     """K3: hold workload and autoscaler at the ceiling; what the autoscaler was set to is recorded before."""
     scaler = view.autoscaler
     taken: list[steps.Step] = []
-    if scaler is not None and (entry.autoscaler is None or entry.autoscaler.name != scaler.name):
-        noted = dataclasses.replace(entry, autoscaler=kill.recorded(scaler))
-        message = f"noting what {scaler.name} is set to"
-        return tell_every_switch(view, noted, Phase.PROBATION, "Probation", message)
-    if scaler is not None and (scaler.min_replicas, scaler.max_replicas) != (entry.ceiling, entry.ceiling):
-        taken.append(steps.SetAutoscaler(scaler, entry.ceiling, entry.ceiling))
+    if scaler is not None:
+        bounds = autoscalers.at(scaler, entry.ceiling)
+        noted = autoscalers.to_note([entry], scaler, bounds)
+        if noted is not None:
+            message = f"noting what {scaler.kind} {scaler.name} is set to"
+            held = dataclasses.replace(entry, autoscaler=noted)
+            return tell_every_switch(view, held, Phase.PROBATION, "Probation", message)
+        taken.extend(autoscalers.hold(scaler, entry.autoscaler, bounds))
     if workload.replicas != entry.ceiling:
         taken.append(steps.Scale(workload, entry.ceiling))
     if not taken:
@@ -111,7 +113,7 @@ def _pass(view: View, entry: facts.Entry) -> Decision:
     begun = entry.probation or facts.Probation()
     enough = needed(view, begun)
     if view.good_for >= enough and not view.blinded:
-        most = 0 if entry.autoscaler is None else entry.autoscaler.max_replicas or 0
+        most = 0 if entry.autoscaler is None else entry.autoscaler.before.max_replicas or 0
         back = dataclasses.replace(entry, ceiling=max(entry.replicas, most), probation=None)
         return tell_every_switch(view, back, Phase.PROBATION, "Passed", "probation passed")
     if begun.since is not None and view.now - begun.since > PATIENCE * enough:

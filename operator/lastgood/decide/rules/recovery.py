@@ -9,9 +9,9 @@ import dataclasses
 
 from lastgood.api import names
 from lastgood.api.rollback import Restart
-from lastgood.decide import candidate, facts, ledger, records, steps, world
+from lastgood.decide import autoscalers, candidate, facts, ledger, records, steps, world
 from lastgood.decide.decision import Decision, Phase
-from lastgood.decide.rules import adopt, follow, kill, probation
+from lastgood.decide.rules import adopt, autoscaling, follow, kill, probation
 from lastgood.decide.view import View
 
 
@@ -25,10 +25,16 @@ def recover(view: View) -> Decision | None:
 
 def _hold_at_zero(view: View, entry: facts.Entry) -> Decision | None:
     """K2: a model that is released and not started is still held, whoever scales it up."""
-    if entry.ceiling > 0 or view.workload is None or view.workload.replicas == 0:
+    if entry.ceiling > 0 or view.workload is None:
         return None
-    scale = steps.Scale(view.workload, 0)
-    return Decision(Phase.STOPPING, "HeldAtZero", "released, and not started yet", steps=(scale,))
+    held, message = autoscaling.hold_for(view), "released, and not started yet"
+    if view.workload.replicas > 0:
+        scale = steps.Scale(view.workload, 0)
+        return Decision(Phase.STOPPING, "HeldAtZero", message, steps=(*held, scale))
+    noted = autoscaling.note_for(view, Phase.HELD)
+    if noted is not None:
+        return noted
+    return Decision(Phase.HELD, "HeldAtZero", message, steps=held) if held else None
 
 
 def _stop(view: View, entry: facts.Entry) -> Decision | None:
@@ -78,9 +84,8 @@ def _is_waiting(view: View) -> bool:
 
 def _wait(view: View, entry: facts.Entry) -> Decision | None:
     """Return what comes before a start, or keeps the model at zero."""
-    if entry.replicas == 0:
-        nothing = "nothing ran before the kill, so nothing is started"
-        return probation.tell_every_switch(view, None, Phase.IDLE, "Released", nothing)
+    if entry.replicas == 0 and not autoscalers.starts_by_itself(view.autoscaler, entry.autoscaler):
+        return _stay_idle(view, entry)
     broken = adopt.stop_at_a_broken_checkpoint(view)
     if broken is not None:
         return broken
@@ -95,6 +100,14 @@ def _wait(view: View, entry: facts.Entry) -> Decision | None:
     if view.model.spec.kill_switch.recovery.restart is Restart.MANUAL and not requested:
         return _waiting(view, "recovery.restart is Manual")
     return None
+
+
+def _stay_idle(view: View, entry: facts.Entry) -> Decision:
+    nothing = "nothing ran before the kill, so nothing is started"
+    given_back = autoscalers.give_back(view.autoscaler, entry.autoscaler)
+    if given_back:
+        return Decision(Phase.IDLE, "Released", nothing, steps=given_back)
+    return probation.tell_every_switch(view, None, Phase.IDLE, "Released", nothing)
 
 
 def _start(view: View, entry: facts.Entry) -> Decision:
@@ -158,18 +171,12 @@ def _waiting(view: View, why: str) -> Decision:
 
 
 def _return(view: View, workload: world.Workload, entry: facts.Entry) -> Decision:
-    scaler, recorded = view.autoscaler, entry.autoscaler
+    replicas = autoscalers.returns_to(entry.replicas, view.autoscaler, entry.autoscaler)
     needed: list[steps.Step] = []
-    if scaler is not None and recorded is not None and recorded.max_replicas is not None:
-        bounds = (1 if recorded.min_replicas is None else recorded.min_replicas, recorded.max_replicas)
-        if (scaler.min_replicas, scaler.max_replicas) != bounds:
-            needed.append(steps.SetAutoscaler(scaler, *bounds))
-    if workload.replicas < entry.replicas:
-        needed.append(steps.Scale(workload, entry.replicas))
+    if workload.replicas < replicas:
+        needed.append(steps.Scale(workload, replicas))
+    needed.extend(autoscalers.give_back(view.autoscaler, entry.autoscaler))
     if needed:
-        return Decision(
-            Phase.PROBATION, "Returning", f"back to {entry.replicas} replicas", steps=tuple(needed)
-        )
-    return probation.tell_every_switch(
-        view, None, Phase.SERVING, "Recovered", f"back at {entry.replicas} replicas"
-    )
+        return Decision(Phase.PROBATION, "Returning", f"back to {replicas} replicas", steps=tuple(needed))
+    message = f"back at {replicas} replicas"
+    return probation.tell_every_switch(view, None, Phase.SERVING, "Recovered", message)

@@ -1,4 +1,4 @@
-"""Workloads that a switch holds though no ModelDeployment speaks for them (semantics.md, K2).
+"""Workloads that a switch holds though no ModelDeployment speaks for them (semantics.md, K2, K3).
 
 A model may be deleted while it is killed, and a switch may name a Deployment directly: held is held until release.
 """
@@ -6,25 +6,32 @@ A model may be deleted while it is killed, and a switch may name a Deployment di
 import dataclasses
 from collections.abc import Sequence
 
-from lastgood.decide import facts, records, steps, world
+from lastgood.decide import autoscalers, facts, records, steps, world
 from lastgood.decide.decision import Decision, Phase
+from lastgood.decide.rules import autoscaling
 
 
-def hold(workload: world.Workload, switches: Sequence[facts.Switch]) -> Decision | None:
+def hold(
+    workload: world.Workload, switches: Sequence[facts.Switch], scaler: world.Autoscaler | None = None
+) -> Decision | None:
     """K2: keep at zero what an engaged switch holds or names; None when none does."""
     engaged = [switch for switch in switches if switch.engaged and _holds(switch, workload.name)]
     for switch in engaged:
         entry = switch.entry(workload.name)
         if entry is None or entry.ceiling > 0:
-            held = _entry(workload, entry, switches)
+            held = _entry(workload, entry, switches, scaler)
             written = records.SetEntries(switch, switch.entries_with(workload.name, held))
             return Decision(Phase.STOPPING, "SwitchEngaged", switch.reason, records=(written,))
     if not engaged:
-        return _let_go(workload, switches)
+        return _let_go(workload, switches, scaler)
+    holding = autoscaling.hold(workload.name, switches, scaler)
     if workload.replicas > 0:
-        scale = steps.Scale(workload, 0)
-        return Decision(Phase.STOPPING, "SwitchEngaged", engaged[0].reason, steps=(scale,))
-    return None
+        taken = (*holding, steps.Scale(workload, 0))
+        return Decision(Phase.STOPPING, "SwitchEngaged", engaged[0].reason, steps=taken)
+    noted = autoscaling.note(workload.name, switches, scaler, Phase.STOPPING)
+    if noted is not None or not holding:
+        return noted
+    return Decision(Phase.KILLED, "SwitchEngaged", engaged[0].reason, steps=holding)
 
 
 def _holds(switch: facts.Switch, workload: str) -> bool:
@@ -32,17 +39,34 @@ def _holds(switch: facts.Switch, workload: str) -> bool:
 
 
 def _entry(
-    workload: world.Workload, own: facts.Entry | None, switches: Sequence[facts.Switch]
+    workload: world.Workload,
+    own: facts.Entry | None,
+    switches: Sequence[facts.Switch],
+    scaler: world.Autoscaler | None,
 ) -> facts.Entry:
-    others = (switch.entry(workload.name) for switch in switches)
-    earlier = own or next((entry for entry in others if entry is not None), None)
+    earlier = own or next(iter(autoscaling.entries(workload.name, switches)), None)
     if earlier is not None:
         return dataclasses.replace(earlier, ceiling=0)
-    return facts.Entry(workload=workload.name, model="", replicas=workload.replicas, ceiling=0)
+    return facts.Entry(
+        workload=workload.name,
+        model="",
+        replicas=workload.replicas,
+        ceiling=0,
+        autoscaler=autoscalers.noted_at_zero(scaler),
+    )
 
 
-def _let_go(workload: world.Workload, switches: Sequence[facts.Switch]) -> Decision | None:
-    """After the release nobody knows how to bring the workload back safely: it stays as it is, for its owner."""
+def _let_go(
+    workload: world.Workload, switches: Sequence[facts.Switch], scaler: world.Autoscaler | None
+) -> Decision | None:
+    """After the release nobody knows how to bring the workload back safely: it stays as it is, for its owner.
+
+    Its autoscaler is given back, and may start the workload, as its owner has set it to.
+    """
+    known = autoscalers.known(autoscaling.entries(workload.name, switches))
+    given_back = autoscalers.give_back(scaler, known)
+    if given_back:
+        return Decision(Phase.IDLE, "Released", "giving its autoscaler back", steps=given_back)
     written = tuple(
         records.SetEntries(switch, switch.entries_with(workload.name, None))
         for switch in switches
