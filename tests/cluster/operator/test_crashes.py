@@ -1,4 +1,4 @@
-"""Killed with SIGKILL before or after each write, and started again: the end is the same, each rollback counts once."""
+"""F2, F3: killed with SIGKILL before or after each write, and started again: the end is the same, counted once."""
 
 from collections.abc import Callable
 

@@ -11,6 +11,7 @@ pytestmark = pytest.mark.cluster
 
 
 def test_a_version_that_breaches_is_rolled_back_once_and_its_verdict_stays(world: World) -> None:
+    """R1, R2, R4, R7, O4."""
     with world.operator():
         seeing.a_good_version_serves(world)
         before = {pod["metadata"]["uid"] for pod in world.all_of("pods")}
@@ -31,6 +32,7 @@ def test_a_version_that_breaches_is_rolled_back_once_and_its_verdict_stays(world
 
 
 def test_a_patch_kills_whoever_scales_it_up_is_undone_and_a_release_brings_it_back(world: World) -> None:
+    """K1, K4, K5, K8, K9."""
     with world.operator():
         seeing.a_good_version_serves(world)
         seeing.engage(world)
@@ -47,6 +49,7 @@ def test_a_patch_kills_whoever_scales_it_up_is_undone_and_a_release_brings_it_ba
 
 
 def test_a_kill_threshold_kills_and_marks_the_version_bad(world: World) -> None:
+    """K7."""
     with world.operator():
         seeing.a_good_version_serves(world)
         world.measures_by_version(v1_4_0=0.0, v1_5_0=0.4)
@@ -61,6 +64,7 @@ def test_a_kill_threshold_kills_and_marks_the_version_bad(world: World) -> None:
 
 
 def test_manual_recovery_waits_for_one_annotation(world: World) -> None:
+    """K9, P3."""
     manual: dict[str, Any] = {
         "killSwitch": {"recovery": {"restart": "Manual", "probation": {"replicas": 1, "duration": "1s"}}}
     }
@@ -77,6 +81,7 @@ def test_manual_recovery_waits_for_one_annotation(world: World) -> None:
 
 
 def test_a_model_deleted_and_created_again_stays_killed(world: World) -> None:
+    """K2, K8, F2, P2."""
     with world.operator():
         seeing.a_good_version_serves(world)
         seeing.engage(world)
@@ -91,6 +96,7 @@ def test_a_model_deleted_and_created_again_stays_killed(world: World) -> None:
 
 
 def test_wiping_status_changes_no_decision(world: World) -> None:
+    """F1, F2."""
     with world.operator():
         seeing.a_good_version_serves(world)
         world.measures_by_version(v1_4_0=0.0, v1_5_0=0.4)
@@ -113,6 +119,7 @@ def test_wiping_status_changes_no_decision(world: World) -> None:
 
 
 def test_an_autoscaler_with_a_minimum_is_respected_held_in_probation_and_given_back(world: World) -> None:
+    """K3."""
     scaler = {
         "apiVersion": "autoscaling/v2",
         "kind": "HorizontalPodAutoscaler",
@@ -142,6 +149,7 @@ def test_an_autoscaler_with_a_minimum_is_respected_held_in_probation_and_given_b
 
 
 def test_a_field_that_is_not_built_yet_is_refused_whole(world: World) -> None:
+    """B1."""
     with world.operator():
         world.measures(error_ratio=0.0)
         world.apply(
@@ -173,6 +181,7 @@ def test_who_creates_a_kind_that_is_not_built_yet_is_told_so(world: World) -> No
 
 
 def test_without_prometheus_nothing_moves_and_a_kill_works(world: World) -> None:
+    """J3, J5, K6."""
     with world.operator():
         seeing.a_good_version_serves(world)
         world.apply(model(version="1.5.0"))

@@ -1,4 +1,4 @@
-"""What only a real Prometheus can confirm: how it parses, joins, refuses and warns."""
+"""What only a real Prometheus can confirm: how it parses, joins, refuses and warns (semantics.md, J3, J4)."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -13,6 +13,7 @@ from tests.unit.decide.scenes import ERRORS, TOXIC, model
 
 
 def test_a_version_is_good_after_its_whole_bake() -> None:
+    """O3, V1."""
     made = model()
     made.wait(5)
     assert made.worth("a") == "Unproven"

@@ -148,6 +148,15 @@ def test_a_model_that_waits_for_a_person_is_held_at_zero() -> None:
     assert made.replicas == 0
 
 
+def test_a_person_resumes_while_prometheus_says_nothing() -> None:
+    """K10: the start needs no data; only the end of the probation does."""
+    made = released(manual=True)
+    made.silent |= {("img:a", "errors"), ("img:a", "toxic")}
+    made.annotations["lastgood.dev/resume"] = "a"
+    made.wait(1)
+    assert made.replicas == 1
+
+
 def test_a_resume_counts_once() -> None:
     made = released(manual=True)
     made.annotations[names.ANNOTATION_RESUME] = "a"

@@ -162,6 +162,18 @@ def test_the_restored_version_is_guarded_too() -> None:
     assert made.rollbacks == [("c", "b"), ("b", "a")]
 
 
+def test_a_version_that_was_good_for_half_a_year_is_guarded_like_a_new_one() -> None:
+    """O4."""
+    made = proven()
+    made.want("b")
+    made.wait(40)
+    assert made.worth("b") == "Good"
+    made.now += timedelta(days=180)
+    made.breaches.add(("img:b", "errors"))
+    made.wait(1)
+    assert made.rollbacks == [("b", "a")]
+
+
 def test_no_rollback_touches_the_replicas() -> None:
     made = breaching()
 

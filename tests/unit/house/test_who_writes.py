@@ -27,6 +27,7 @@ def allowed(path: str) -> set[str]:
 
 
 def test_only_record_act_and_report_write_each_its_own_kind_of_thing() -> None:
+    """P1."""
     found = [
         f"{path}:{request.line} writes {request.resource}"
         for path, tree in sources.modules()

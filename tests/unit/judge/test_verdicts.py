@@ -1,4 +1,4 @@
-"""The six verdicts, what makes each, and which goes before which (semantics.md, J)."""
+"""The six verdicts, what makes each, and which goes before which (semantics.md, J1 to J4)."""
 
 from typing import Any
 

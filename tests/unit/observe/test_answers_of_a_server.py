@@ -1,4 +1,4 @@
-"""Every way in which a Prometheus, or whatever stands in its place, can answer one query."""
+"""Every way in which a Prometheus, or whatever stands in its place, can answer one query (semantics.md, J3, J4)."""
 
 import asyncio
 import contextlib
@@ -212,6 +212,7 @@ def echo(handler: Handler) -> None:
     ],
 )
 async def test_no_secret_is_ever_shown(asker: Prometheus, server: Callable[[str], Server]) -> None:
+    """B3."""
     with answering.serve(Script(fault=echo)) as url:
         asked = server(url)
         (reading,) = await asker.query(asked, ["x"], at=AT)

@@ -1,4 +1,4 @@
-"""Every way in which a connection to a Prometheus can fail, hang or drip, with and without TLS."""
+"""Every way in which a connection to a Prometheus can fail, hang or drip, with and without TLS (semantics.md, J3)."""
 
 import socket
 import ssl

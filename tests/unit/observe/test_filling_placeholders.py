@@ -1,3 +1,5 @@
+"""Placeholders of queries: what they become, and that no value breaks out of its place (semantics.md, B3)."""
+
 import re
 from datetime import timedelta
 

@@ -1,108 +1,16 @@
 """F5: a scale-down that serves an engaged switch needs no lease, and nothing else is done without it."""
 
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 import pytest
 
-from lastgood.decide import policy, view
-from lastgood.decide.decision import Decision
-from lastgood.kube import client, errors, resources
-from lastgood.observe.store import Store
-from lastgood.runtime.driving import Driver
-from lastgood.runtime.memory import Memory
-
-KEY = ("ml", "fraud")
-PODS = {"metadata": {}, "spec": {"containers": [{"name": "model", "image": "fraud:1"}]}}
-HELD = {"workload": "fraud", "model": "fraud", "replicas": 3, "ceiling": 0}
-
-
-def metadata(name: str, kind: str) -> dict[str, Any]:
-    return {"name": name, "namespace": "ml", "uid": f"{kind}-1", "resourceVersion": "1", "generation": 1}
-
-
-class Server:
-    """An API server with a killed model that somebody has scaled up, and a note of each write."""
-
-    def __init__(self, *, restore: list[dict[str, Any]], replicas: int) -> None:
-        self.writes: list[tuple[str, Any]] = []
-        self.model = {"metadata": metadata("fraud", "model"), "spec": {"workloadRef": {"name": "fraud"}}}
-        self.deployment = {
-            "metadata": metadata("fraud", "deployment"),
-            "spec": {"replicas": replicas, "template": PODS},
-        }
-        self.switch = {"metadata": metadata("stop", "switch"), "spec": {"engaged": True, "restore": restore}}
-
-    async def get(self, resource: resources.Resource, namespace: str | None, name: str) -> client.Object:
-        found = {resources.MODEL_DEPLOYMENTS: self.model, resources.DEPLOYMENTS: self.deployment}
-        if resource not in found:
-            raise errors.NotFound(f"{resource.kind} {name} is not there")
-        return {**found[resource], "kind": resource.kind}
-
-    async def list(
-        self, resource: resources.Resource, namespace: str | None, **_: Any
-    ) -> list[client.Object]:
-        return [{**self.switch, "kind": "KillSwitch"}] if resource is resources.KILL_SWITCHES else []
-
-    async def create(
-        self, resource: resources.Resource, namespace: str | None, body: client.Object
-    ) -> client.Object:
-        raise AssertionError(f"created {resource.kind}")
-
-    async def patch(
-        self, resource: resources.Resource, namespace: str | None, name: str, body: Any, **_: Any
-    ) -> client.Object:
-        self.writes.append((resource.kind, body["spec"]))
-        self.deployment["spec"] = {**self.deployment["spec"], **body["spec"]}
-        self.deployment["metadata"] = {**self.deployment["metadata"], "resourceVersion": "2"}
-        return self.deployment
-
-
-class Follower:
-    """A process that does not hold the lease."""
-
-    def may_act(self) -> bool:
-        return False
-
-
-class Silent:
-    """Tells nobody anything."""
-
-    def recorded(self, key: tuple[str, str], decision: Decision) -> None:
-        raise AssertionError(f"recorded {decision}")
-
-    def forget(self, key: tuple[str, str]) -> None:
-        raise AssertionError("the model is there")
-
-
-class Standby:
-    """A driver of a process that does not lead, with a clock that the test turns."""
-
-    def __init__(self, server: Server) -> None:
-        self.now = datetime(2026, 11, 22, 12, tzinfo=UTC)
-        store = Store()
-        store.put(resources.KILL_SWITCHES, server.switch)
-        store.put(resources.DEPLOYMENTS, server.deployment)
-        store.put(resources.MODEL_DEPLOYMENTS, server.model)
-        self.memory = Memory()
-        self.driver = Driver(
-            cluster=server,
-            store=store,
-            actor=Follower(),
-            reports=Silent(),
-            settings=view.Settings(),
-            clock=lambda: self.now,
-        )
-
-    async def drive(self) -> timedelta | None:
-        outcome = await self.driver.drive(KEY, self.memory)
-        assert outcome.told is None, "only the leader tells"
-        return outcome.again_in
+from lastgood.decide import policy
+from tests.unit.runtime.killed_model import HELD, KEY, Looking, Server
 
 
 async def test_a_standby_scales_down_what_a_switch_holds_when_the_leader_has_not() -> None:
     server = Server(restore=[HELD], replicas=3)
-    standby = Standby(server)
+    standby = Looking(server)
     assert await standby.drive() == timedelta(seconds=2), "the leader has the first chance"
     assert server.writes == []
     standby.now += timedelta(seconds=2)
@@ -112,7 +20,7 @@ async def test_a_standby_scales_down_what_a_switch_holds_when_the_leader_has_not
 
 async def test_a_standby_records_nothing() -> None:
     server = Server(restore=[], replicas=3)
-    standby = Standby(server)
+    standby = Looking(server)
     for _ in range(5):
         await standby.drive()
         standby.now += timedelta(seconds=2)
@@ -123,7 +31,7 @@ async def test_a_standby_records_nothing() -> None:
 def test_only_the_scale_down_of_an_engaged_switch_needs_no_lease(engaged: bool) -> None:
     server = Server(restore=[HELD], replicas=3)
     server.switch["spec"] = {**server.switch["spec"], "engaged": engaged}
-    standby = Standby(server)
+    standby = Looking(server)
     seen = standby.driver._cached(KEY)
     assert seen is not None
     decided = policy.decide(standby.driver._view(seen, standby.memory))
