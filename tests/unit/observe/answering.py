@@ -35,13 +35,24 @@ class Script:
     check_fault: Fault | None = None
     ahead: float = 0.0
     asked: list[str] = field(default_factory=list)
-    """The queries of each request, but for the check of the clock."""
+    """The queries of each request about one moment, but for the check of the clock."""
     checks: int = 0
     checked: threading.Event = field(default_factory=threading.Event)
     headers: list[Mapping[str, str]] = field(default_factory=list)
     parameters: list[Mapping[str, str]] = field(default_factory=list)
     connections: int = 0
     released: threading.Event = field(default_factory=threading.Event)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Remember the results of the past, which a range query asks for."""
+        if name == "results":
+            self.__dict__.setdefault("past", []).append((time.time(), value))
+        super().__setattr__(name, value)
+
+    def results_at(self, moment: float) -> Mapping[str, list[dict[str, Any]]]:
+        """Return what was answered at a moment; nothing before the first answer was given."""
+        known = [results for since, results in self.__dict__["past"] if since <= moment]
+        return known[-1] if known else {}
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -62,10 +73,15 @@ class Handler(BaseHTTPRequestHandler):
             self.script.checked.set()
             self._answer_check()
             return
-        self.script.asked.append(query)
+        ranged = urlsplit(self.path).path.endswith("/query_range")
+        if not ranged:
+            self.script.asked.append(query)
         self.script.parameters.append({"path": urlsplit(self.path).path, **parameters})
         if self.script.fault is not None:
             self.script.fault(self)
+            return
+        if ranged:
+            self._answer_range(query, *(float(parameters[name]) for name in ("start", "end", "step")))
             return
         self._answer(query)
 
@@ -75,6 +91,15 @@ class Handler(BaseHTTPRequestHandler):
             return
         now = time.time() + self.script.ahead
         self.json({"status": "success", "data": {"resultType": "scalar", "result": [now, str(now)]}})
+
+    def _answer_range(self, query: str, start: float, end: float, step: float) -> None:
+        values: dict[str, list[list[Any]]] = {}
+        for count in range(int((end - start) / step) + 1):
+            moment = start + count * step
+            for series in self.script.results_at(moment).get(query, []):
+                values.setdefault(json.dumps(series["metric"]), []).append([moment, series["value"][1]])
+        result = [{"metric": json.loads(metric), "values": points} for metric, points in values.items()]
+        self.json({"status": "success", "data": {"resultType": "matrix", "result": result}})
 
     def _answer(self, query: str) -> None:
         members = re.findall(

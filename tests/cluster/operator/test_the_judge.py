@@ -1,0 +1,81 @@
+"""What the judge owes to restarts and to outages, on a real API server (rules J6, J8)."""
+
+import time
+from typing import Any
+
+import pytest
+
+from tests.cluster.operator import seeing
+from tests.cluster.operator.running import LEASE, World, deployment, model
+from tests.unit.observe.answering import Handler
+
+pytestmark = pytest.mark.cluster
+
+FOR = 15
+NAMES = ("fraud", "churn", "rank", "spam")
+
+
+def patient(version: str) -> dict[str, Any]:
+    """A model whose threshold has to breach for a while."""
+    body = model(version=version)
+    body["spec"]["thresholds"][0]["for"] = f"{FOR}s"
+    return body
+
+
+def threshold(world: World) -> str:
+    found = (world.get("mdep", "fraud").get("status") or {}).get("thresholds") or [{}]
+    return str(found[0].get("verdict"))
+
+
+def test_an_operator_killed_in_the_middle_of_a_breach_rolls_back_when_it_would_have_anyway(
+    world: World,
+) -> None:
+    """J6."""
+    with world.operator() as operator:
+        seeing.a_good_version_serves(world)
+        world.apply(patient("1.5.0"))
+        world.eventually(lambda: seeing.image(world) == "fraud:1.5.0" and threshold(world) == "OK")
+        world.measures_by_version(v1_4_0=0.0, v1_5_0=0.4)
+        began = time.monotonic()
+        world.eventually(lambda: threshold(world) == "Pending")
+        while time.monotonic() < began + FOR * 0.6:
+            assert threshold(world) == "Pending"
+            time.sleep(0.2)
+        operator.kill()
+    with world.operator():
+        world.eventually(lambda: seeing.verdict(world, "1.5.0") == "Bad", within=FOR)
+        lasted = time.monotonic() - began
+    # Timed anew, it would take the whole time once more: more than one and a half.
+    assert FOR - 2 <= lasted <= FOR * 1.4
+
+
+def degraded(world: World) -> set[str]:
+    found = set()
+    for each in world.all_of("mdep"):
+        conditions = (each.get("status") or {}).get("conditions") or []
+        found |= {c["reason"] for c in conditions if c["type"] == "Degraded"}
+    return found
+
+
+def hang_up(handler: Handler) -> None:
+    handler.close_connection = True
+
+
+def test_a_prometheus_that_goes_away_is_told_of_once_for_all_models(world: World) -> None:
+    """J8."""
+    with world.operator():
+        world.measures(error_ratio=0.0)
+        for name in NAMES:
+            world.apply(deployment(name, image=f"{name}:1.4.0", replicas=1), model(name, version="1.4.0"))
+        world.eventually(lambda: len(world.all_of("mckpt")) == 4 and degraded(world) == {"NotDegraded"})
+        world.eventually(lambda: all(c["spec"]["verdict"]["value"] == "Good" for c in world.all_of("mckpt")))
+        world.breaks_down(hang_up)
+        world.eventually(lambda: degraded(world) == {"MassBlindness"})
+        world.breaks_down(None)
+        world.eventually(lambda: degraded(world) == {"NotDegraded"})
+        told = [(e["reason"], e["regarding"]["kind"], e["regarding"]["name"]) for e in world.all_of("events")]
+    assert sorted(each for each in told if each[0].startswith("MassBlindness")) == [
+        ("MassBlindness", "Lease", LEASE),
+        ("MassBlindnessEnded", "Lease", LEASE),
+    ]
+    assert "Degraded" not in {reason for reason, _, _ in told}
