@@ -10,6 +10,7 @@ import click
 import pydantic
 
 from lastgood.cli import options
+from lastgood.observe import server
 from lastgood.runtime import logs, settings
 
 log = logging.getLogger(__name__)
@@ -73,12 +74,17 @@ def _sentence(error: ValueError) -> str:
     return str(cause or f"{first['loc'][0]}: {first['msg']}")
 
 
+def shown(chosen: settings.Settings) -> dict[str, Any]:
+    """Return the settings as a log may have them: a password in an address is nobody's business (rule B3)."""
+    return {**dataclasses.asdict(chosen), "prometheus_url": server.Server(chosen.prometheus_url).url}
+
+
 def run(chosen: settings.Settings) -> int:
     """Run the operator and return its exit code; whatever goes wrong is one sentence on standard error."""
     from lastgood.runtime import app, web  # noqa: PLC0415  (the clients take a second to import; --help must not)
 
     logs.configure(log_format=chosen.log_format, level=chosen.log_level)
-    log.debug("settings: %s", dataclasses.asdict(chosen))
+    log.debug("settings: %s", shown(chosen))
     try:
         asyncio.run(app.serve(chosen))
     except KeyboardInterrupt:

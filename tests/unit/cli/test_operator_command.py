@@ -132,3 +132,10 @@ def test_completion_completes_words() -> None:
 def test_the_version_is_that_of_the_package() -> None:
     result = CliRunner().invoke(cli.main, ["--version"])
     assert result.output == f"lastgood {lastgood.__version__}\n"
+
+
+def test_the_log_of_the_settings_shows_no_password() -> None:
+    """B3."""
+    chosen = Settings(prometheus_url="http://ana:t0ken@prometheus:9090/prom?token=t0ken")
+    assert "t0ken" not in str(operator.shown(chosen))
+    assert operator.shown(chosen)["prometheus_url"] == "http://prometheus:9090/prom"
