@@ -50,5 +50,10 @@ async def forget_request(
     """Remove the annotation of a ModelDeployment by which a person asked for something that is done."""
     if not step.annotation.startswith(names.GROUP + "/"):
         raise ValueError(f"{step.annotation} is not an annotation of ours")
-    body = {"metadata": {"annotations": {step.annotation: None}}}
+    body = {
+        "metadata": {
+            "resourceVersion": step.resource_version,
+            "annotations": {step.annotation: None},
+        }
+    }
     await cluster.patch(resources.MODEL_DEPLOYMENTS, namespace, model, body)

@@ -149,6 +149,32 @@ class Activation(Model):
     """The version that ran before."""
 
 
+class RequestOutcome(StrEnum):
+    """What came of a request."""
+
+    DONE = "Done"
+    REFUSED = "Refused"
+
+
+class AnsweredRequest(Model):
+    """What somebody asked for by an annotation, and what came of it."""
+
+    request: Annotated[str, schema.text(63, shortest=1)]
+    """The annotation, without its prefix: resume, rollback-to, abort, checkpoint, promote or verdict."""
+    value: Annotated[str, schema.text(253)]
+    """What it said."""
+    by: Annotated[str | None, schema.text(253)] = None
+    """The field manager that wrote it; left out where none is recorded."""
+    asked_at: Timestamp | None = None
+    """When it was written; left out where that is not recorded."""
+    at: Timestamp
+    """When it was answered, with microseconds."""
+    outcome: RequestOutcome
+    """Done or Refused."""
+    message: Message
+    """What was done, or why it was not, in a sentence."""
+
+
 class ModelCheckpointSpec(Model):
     """The saved version, and the facts about it."""
 
@@ -160,6 +186,9 @@ class ModelCheckpointSpec(Model):
     """The last 20 times when the workload was switched to this version, oldest first."""
     pinned: bool = False
     """True: never pruned."""
+    requests: Annotated[tuple[AnsweredRequest, ...], schema.list_atomic(most=20)] = ()
+    """What people asked for by annotation, while this version was the newest: the latest of each kind. So a manifest
+    that is applied again asks for nothing new."""
 
 
 class ModelCheckpointStatus(Model):

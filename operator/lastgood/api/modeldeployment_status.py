@@ -11,7 +11,7 @@ from pydantic import Field
 from lastgood.api import schema
 from lastgood.api.base import Conditions, LabelValue, Message, Model, Name, Reason, ShortName
 from lastgood.api.durations import Duration
-from lastgood.api.modelcheckpoint import VersionVerdict
+from lastgood.api.modelcheckpoint import RequestOutcome, VersionVerdict
 from lastgood.api.quantities import Sample
 from lastgood.api.thresholds import Verdict
 from lastgood.api.timestamps import Timestamp
@@ -100,6 +100,23 @@ class KillSwitchStatus(Model):
     """How long it took until no pod was left."""
 
 
+class RequestStatus(Model):
+    """What somebody asked for by an annotation, and what came of it."""
+
+    request: Annotated[str, schema.text(63, shortest=1)]
+    """The annotation, without its prefix: resume, rollback-to, abort, checkpoint, promote or verdict."""
+    value: Annotated[str | None, schema.text(253)] = None
+    """What it said."""
+    by: Annotated[str | None, schema.text(253)] = None
+    """The field manager that wrote it, like kubectl-annotate; the API server's audit log has the person."""
+    at: Timestamp | None = None
+    """When it was answered."""
+    outcome: RequestOutcome | None = None
+    """Done or Refused."""
+    message: Message | None = None
+    """What was done, or why it was not, in a sentence."""
+
+
 class RollbackStatus(Model):
     """The latest rollback."""
 
@@ -143,6 +160,8 @@ class ModelDeploymentStatus(Model):
     """Whether the model is killed."""
     last_rollback: RollbackStatus | None = None
     """The latest rollback."""
+    requests: Annotated[tuple[RequestStatus, ...] | None, schema.list_map("request", most=10)] = None
+    """What people asked for by annotation: the latest of each kind, and what came of it."""
     conditions: Conditions | None = None
     """Ready, Monitored, Progressing, RolledBack, KillSwitchEngaged, Degraded, Recovering, Suspended,
     Contested and DrillPassed."""

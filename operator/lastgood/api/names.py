@@ -51,6 +51,14 @@ ANNOTATION_VERDICT: Final = "lastgood.dev/verdict"
 """On a ModelCheckpoint: `Good`, `Bad` or `Unproven`; a person overrules the verdict."""
 ANNOTATION_DELETE_CHECKPOINTS: Final = "lastgood.dev/delete-checkpoints"
 """On a ModelDeployment: `"true"`; its checkpoints go when it is deleted."""
+REQUESTS: Final = (
+    ANNOTATION_RESUME,
+    ANNOTATION_ROLLBACK_TO,
+    ANNOTATION_ABORT,
+    ANNOTATION_TAKE_CHECKPOINT,
+    ANNOTATION_PROMOTE,
+)
+"""The annotations of a ModelDeployment by which people ask for something."""
 
 ANNOTATION_MODEL_UID: Final = "lastgood.dev/model-uid"
 """On a KillSwitch that the operator engages: the uid of the ModelDeployment that it was engaged for."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from lastgood.api import versions
-from lastgood.decide import facts, template, world
+from lastgood.decide import asking, facts, template, world
 from lastgood.decide.view import View
 
 _NOT_A_NAME = re.compile(r"[^a-z0-9.-]+")
@@ -96,6 +96,17 @@ def checkpoint(
 def activated(checkpoint: facts.Checkpoint, activation: facts.Activation) -> facts.Checkpoint:
     """Return the checkpoint with one more activation."""
     return dataclasses.replace(checkpoint, activations=(*checkpoint.activations, activation))
+
+
+def answered(checkpoint: facts.Checkpoint, answer: asking.Answer) -> facts.Checkpoint:
+    """Return the checkpoint with one more answer; of each kind, by hand and by manifest, the latest is kept."""
+
+    def replaced(earlier: asking.Answer) -> bool:
+        alike = earlier.asked.by_hand is answer.asked.by_hand
+        return earlier.request == answer.request and alike
+
+    kept = tuple(each for each in checkpoint.answers if not replaced(each))
+    return dataclasses.replace(checkpoint, answers=(*kept, answer))
 
 
 def checkpoint_name(model: str, version: str, digest: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from lastgood.api import names
 from lastgood.api.killswitch import LabelSelector
 from lastgood.api.modelcheckpoint import VersionVerdict
+from lastgood.decide import asking
 
 Template = Mapping[str, Any]
 """A whole pod template, as the API server returned it."""
@@ -104,6 +105,12 @@ class Checkpoint:
     resource_version: str = ""
     intact: bool = True
     """Whether the saved template still has the digest that was recorded with it (rule B4)."""
+    asked: asking.Asked | None = None
+    """The verdict that somebody asks for by annotation (rule P3)."""
+    answers: tuple[asking.Answer, ...] = ()
+    """What people asked for while it was the newest, the latest of each kind by hand and by manifest."""
+    owners: tuple[Mapping[str, Any], ...] = ()
+    """Its owner references: with one of the model's it is deleted with the model (rule P2)."""
 
     @property
     def last_activation(self) -> Activation | None:
@@ -245,6 +252,17 @@ class Facts:
     def last_activation(self) -> Activation | None:
         """The newest activation of all."""
         return None if self.current is None else self.current.last_activation
+
+    @property
+    def page(self) -> Checkpoint | None:
+        """Where an answer is written down: with the version switched to last, else with the newest saved one."""
+        return self.current or max(self.checkpoints, key=lambda c: c.created_at, default=None)
+
+    def answer(self, request: str, *, by_hand: bool) -> asking.Answer | None:
+        """Return the latest answer to a kind of request that was asked by hand, or by manifest."""
+        found = (a for c in self.checkpoints for a in c.answers)
+        alike = (a for a in found if a.request == request and a.asked.by_hand is by_hand)
+        return max(alike, key=lambda a: a.at, default=None)
 
 
 def _activated_at(checkpoint: Checkpoint) -> datetime:

@@ -85,6 +85,12 @@ def defined(view: View, version: str) -> facts.Checkpoint | None:
     return candidate.listed(view, version)
 
 
+def called(view: View, version: str) -> facts.Checkpoint | None:
+    """Return what a person means by a name: the listed version, saved or not, else the newest saved one."""
+    listed = candidate.listed(view, version)
+    return named(view.facts, version) if listed is None else view.facts.by_digest.get(listed.digest, listed)
+
+
 def refusal(view: View, goal: facts.Checkpoint) -> tuple[str, str] | None:
     """R5: why the next automatic rollback must wait: reason and sentence, or None; ordered ones do not count."""
     rollback = view.model.spec.rollback

@@ -14,10 +14,13 @@ from lastgood.decide.rules import (
     bake,
     follow,
     kill,
+    ownership,
     radius,
     recovery,
+    requests,
     rollback,
     rollout,
+    verdicts,
 )
 from lastgood.decide.view import View
 
@@ -39,7 +42,11 @@ CHAIN: Final[tuple[Rule, ...]] = (
     kill.end_the_recovery,  # what was coming back starts anew after this kill
     autoscaling.note_the_autoscaler,  # before it is held, below
     kill.mark_the_killed_version_bad,  # what an automatic kill stopped is Bad
+    verdicts.take_over_the_verdict,  # a person's word on a version, whatever becomes of the model
     recovery.forget_the_resume,  # what a person asked for before this kill does not count after it
+    requests.refuse_what_cannot_be_done_now,  # nor does anything else sleep until it can be done
+    requests.take_down,
+    ownership.own_the_checkpoints,  # for a deletion that may come at any time
     kill.stay_at_zero,  # a killed model ends here
     recovery.recover,  # a released one until it is back
     stop_at_trouble,  # from here on nothing is done to a model that is not understood
@@ -47,6 +54,7 @@ CHAIN: Final[tuple[Rule, ...]] = (
     adopt.stop_at_a_broken_checkpoint,  # nor to one whose facts were tampered with
     adopt.adopt,  # the first checkpoint
     follow.follow_the_workload,  # before any rollback: what others have put on is what would be gone back from
+    requests.meet,  # what a person names goes before what the rules below would choose
     rollback.go_back_from_a_bad_version,
     rollback.condemn_the_version_that_breaches,
     rollback.note_the_breach,  # by a version that may not be left now: it is none to go back to later

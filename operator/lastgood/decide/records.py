@@ -1,8 +1,10 @@
 """New facts that a decision asks to be recorded, before anything that rests on them is done (rule F2)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from lastgood.decide import facts
+from lastgood.decide import asking, facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,8 @@ class GiveVerdict:
 
     checkpoint: facts.Checkpoint
     verdict: facts.VerdictFact
+    answer: asking.Answer | None = None
+    """The answer to whoever asked for it, written with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,24 @@ class Activate:
 
     checkpoint: facts.Checkpoint
     activation: facts.Activation
+    answer: asking.Answer | None = None
+    """The answer to whoever asked for it, written with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRequest:
+    """Write down what came of a request by annotation (rule P3)."""
+
+    checkpoint: facts.Checkpoint
+    answer: asking.Answer
+
+
+@dataclass(frozen=True, slots=True)
+class SetOwners:
+    """Say whether a checkpoint is deleted with its model, by owner reference (rule P2)."""
+
+    checkpoint: facts.Checkpoint
+    owners: tuple[Mapping[str, Any], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,4 +76,13 @@ class SetEntries:
     entries: tuple[facts.Entry, ...]
 
 
-Record = TakeCheckpoint | GiveVerdict | Activate | EngageSwitch | ReleaseSwitch | SetEntries
+Record = (
+    TakeCheckpoint
+    | GiveVerdict
+    | Activate
+    | AnswerRequest
+    | SetOwners
+    | EngageSwitch
+    | ReleaseSwitch
+    | SetEntries
+)

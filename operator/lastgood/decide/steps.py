@@ -49,6 +49,8 @@ class ForgetRequest:
     """Remove an annotation by which a person asked for something, once it is done."""
 
     annotation: str
+    resource_version: str
+    """Of the ModelDeployment that carries it: what is asked meanwhile must not go with it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from lastgood.api import modeldeployment, thresholds
 from lastgood.api.thresholds import Verdict
 from lastgood.decide import blast, world
+from lastgood.decide.asking import Asked
 from lastgood.decide.facts import Checkpoint, Facts, Switch
 from lastgood.judge.verdict import Judgement, Reason
 
@@ -63,8 +64,11 @@ class Model:
     """The field manager that owns `spec.killSwitch.engaged`; empty when nobody does."""
     spec_written_at: datetime | None = None
     """When any part of the spec was written last, to the second; None when that is not known."""
-    annotated_by: Mapping[str, str] = field(default_factory=dict)
-    """By annotation: the field manager that owns it."""
+    asked: Mapping[str, Asked] = field(default_factory=dict)
+    """By annotation: what people ask for (rule P3)."""
+    engaged_owners: frozenset[str] = frozenset()
+    """All field managers that own `spec.killSwitch.engaged`: those that said the same."""
+    resource_version: str = ""
 
     @property
     def workload_name(self) -> str:

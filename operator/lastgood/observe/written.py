@@ -7,10 +7,14 @@ from typing import Any, Final
 import pydantic
 
 from lastgood.api import killswitch, modelcheckpoint, modeldeployment, names, workloads
-from lastgood.decide import facts, template
+from lastgood.decide import asking, facts, template
 from lastgood.decide.view import Model
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+ENGAGED: Final = ("f:spec", "f:killSwitch", "f:engaged")
+"""Where `managedFields` says who wrote the kill switch of a model."""
 
 
 class Unreadable(ValueError):  # noqa: N818  (named after what it says of the object)
@@ -35,41 +39,50 @@ def model(raw: Mapping[str, Any]) -> Model:
         generation=parsed.metadata.generation or 0,
         labels=dict(parsed.metadata.labels),
         annotations=annotations,
-        engaged_written_by=writer(metadata, "f:spec", "f:killSwitch", "f:engaged"),
+        engaged_written_by=writer(metadata, *ENGAGED),
+        engaged_owners=frozenset(owner for _, owner in owners(metadata, *ENGAGED)),
         spec_written_at=written_at(metadata, "f:spec"),
-        annotated_by={
-            key: writer(metadata, "f:metadata", "f:annotations", f"f:{key}")
-            for key in annotations
-            if key.startswith(names.GROUP + "/")
+        asked={
+            key: found for key in names.REQUESTS if (found := asked(metadata, annotations, key)) is not None
         },
+        resource_version=parsed.metadata.resource_version or "",
     )
+
+
+def asked(metadata: Mapping[str, Any], annotations: Mapping[str, str], key: str) -> asking.Asked | None:
+    """Return what an annotation asks for, with who wrote it and when; None when it is not there, or empty."""
+    value = annotations.get(key)
+    if not value:
+        return None
+    written = max(owners(metadata, "f:metadata", "f:annotations", f"f:{key}"), default=("", ""))
+    return asking.Asked(value, by=written[1], at=moment(written[0]))
 
 
 def writer(metadata: Mapping[str, Any], *path: str) -> str:
     """Return the field manager that owns a field, of several the one that wrote last; empty for nobody."""
-    return max(_owners(metadata, path), default=("", ""))[1]
+    return max(owners(metadata, *path), default=("", ""))[1]
 
 
 def writers(metadata: Mapping[str, Any], *path: str) -> set[str]:
     """Return all field managers that own a field, or a part of it."""
-    return {manager for _, manager in _owners(metadata, path)}
+    return {manager for _, manager in owners(metadata, *path)}
 
 
 def written_at(metadata: Mapping[str, Any], *path: str) -> datetime | None:
     """Return when a field, or anything below it, was written last; None when nobody says."""
-    return moment(max(_owners(metadata, path), default=("", ""))[0])
+    return moment(max(owners(metadata, *path), default=("", ""))[0])
 
 
-def _owners(metadata: Mapping[str, Any], path: tuple[str, ...]) -> list[tuple[str, str]]:
+def owners(metadata: Mapping[str, Any], *path: str) -> list[tuple[str, str]]:
     """Return the time and the name of each field manager that owns a field."""
-    owners = []
+    found = []
     for entry in metadata.get("managedFields") or []:
         fields: Any = entry.get("fieldsV1") or {}
         for part in path:
             fields = fields.get(part) if isinstance(fields, Mapping) else None
         if fields is not None and entry.get("subresource") != "status":
-            owners.append((str(entry.get("time") or ""), str(entry.get("manager") or "")))
-    return owners
+            found.append((str(entry.get("time") or ""), str(entry.get("manager") or "")))
+    return found
 
 
 def checkpoint(raw: Mapping[str, Any]) -> facts.Checkpoint | None:
@@ -101,6 +114,19 @@ def checkpoint(raw: Mapping[str, Any]) -> facts.Checkpoint | None:
         created_at=saved.created_at,
         resource_version=parsed.metadata.resource_version or "",
         intact=template.digest(saved.pod_template) == saved.digest,
+        asked=asked(raw.get("metadata", {}), parsed.metadata.annotations, names.ANNOTATION_VERDICT),
+        answers=tuple(_answer(each) for each in parsed.spec.requests),
+        owners=tuple(raw.get("metadata", {}).get("ownerReferences") or ()),
+    )
+
+
+def _answer(found: modelcheckpoint.AnsweredRequest) -> asking.Answer:
+    return asking.Answer(
+        request=found.request,
+        asked=asking.Asked(found.value, by=found.by or "", at=found.asked_at),
+        at=found.at,
+        outcome=found.outcome,
+        message=found.message,
     )
 
 

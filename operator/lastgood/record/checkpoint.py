@@ -4,11 +4,40 @@ from typing import Any, Final
 
 from lastgood.api import modelcheckpoint, names
 from lastgood.api.timestamps import written
-from lastgood.decide import candidate, facts, records
+from lastgood.decide import asking, candidate, facts, records
 from lastgood.kube import client, resources
 
 MOST_ACTIVATIONS: Final = 20
 """How many activations a checkpoint keeps (rule F1)."""
+
+
+LONGEST_MESSAGE: Final = 1024
+"""Characters of an answer that are kept."""
+
+
+Kept = (
+    records.TakeCheckpoint
+    | records.GiveVerdict
+    | records.Activate
+    | records.AnswerRequest
+    | records.SetOwners
+)
+"""What is recorded in a ModelCheckpoint."""
+
+
+async def write(cluster: client.Cluster, namespace: str, model: str, record: Kept) -> client.Object:
+    """Make a record about one version durable. Raises `errors.Conflict` when it is not as the decision knew it."""
+    match record:
+        case records.TakeCheckpoint():
+            return await take(cluster, namespace, model, record)
+        case records.GiveVerdict():
+            return await give_verdict(cluster, namespace, record)
+        case records.Activate():
+            return await activate(cluster, namespace, record)
+        case records.AnswerRequest():
+            return await answer(cluster, namespace, record)
+        case records.SetOwners():
+            return await set_owners(cluster, namespace, record)
 
 
 async def take(
@@ -47,6 +76,7 @@ async def take(
             "saved": saved,
             "verdict": _verdict(checkpoint.verdict),
             "activations": [_activation(each) for each in checkpoint.activations],
+            "requests": [_answer(each) for each in checkpoint.answers],
         },
     }
     return await cluster.create(resources.MODEL_CHECKPOINTS, namespace, body)
@@ -55,22 +85,66 @@ async def take(
 async def give_verdict(cluster: client.Cluster, namespace: str, record: records.GiveVerdict) -> client.Object:
     """Change the verdict on a saved version; the evidence of an earlier verdict goes with it."""
     verdict = {"reason": None, "evidence": None, **_verdict(record.verdict)}
-    return await _patch(cluster, namespace, record.checkpoint, {"verdict": verdict})
+    return await _patch(cluster, namespace, record.checkpoint, {"verdict": verdict}, answer=record.answer)
 
 
 async def activate(cluster: client.Cluster, namespace: str, record: records.Activate) -> client.Object:
     """Add an activation to a saved version, and drop the oldest beyond what is kept."""
     kept = candidate.activated(record.checkpoint, record.activation).activations[-MOST_ACTIVATIONS:]
-    return await _patch(
-        cluster, namespace, record.checkpoint, {"activations": [_activation(each) for each in kept]}
-    )
+    spec = {"activations": [_activation(each) for each in kept]}
+    return await _patch(cluster, namespace, record.checkpoint, spec, answer=record.answer)
+
+
+async def answer(cluster: client.Cluster, namespace: str, record: records.AnswerRequest) -> client.Object:
+    """Keep what came of a request."""
+    return await _patch(cluster, namespace, record.checkpoint, {}, answer=record.answer)
+
+
+async def set_owners(cluster: client.Cluster, namespace: str, record: records.SetOwners) -> client.Object:
+    """Replace the owner references, by which the garbage collector deletes it with its model or leaves it."""
+    body = {
+        "metadata": {
+            "resourceVersion": record.checkpoint.resource_version,
+            "ownerReferences": [dict(each) for each in record.owners],
+        }
+    }
+    return await cluster.patch(resources.MODEL_CHECKPOINTS, namespace, record.checkpoint.name, body)
 
 
 async def _patch(
-    cluster: client.Cluster, namespace: str, checkpoint: facts.Checkpoint, spec: dict[str, Any]
+    cluster: client.Cluster,
+    namespace: str,
+    checkpoint: facts.Checkpoint,
+    spec: dict[str, Any],
+    *,
+    answer: asking.Answer | None,
 ) -> client.Object:
-    body = {"metadata": {"resourceVersion": checkpoint.resource_version}, "spec": spec}
+    """Change a checkpoint; a verdict that was asked for by hand is taken down with the answer to it."""
+    metadata: dict[str, Any] = {"resourceVersion": checkpoint.resource_version}
+    if answer is not None:
+        spec = {
+            **spec,
+            "requests": [_answer(each) for each in candidate.answered(checkpoint, answer).answers],
+        }
+        if checkpoint.asked == answer.asked and answer.asked.by_hand:
+            metadata["annotations"] = {names.ANNOTATION_VERDICT: None}
+    body = {"metadata": metadata, "spec": spec}
     return await cluster.patch(resources.MODEL_CHECKPOINTS, namespace, checkpoint.name, body)
+
+
+def _answer(answer: asking.Answer) -> dict[str, Any]:
+    body = {
+        "request": answer.request,
+        "value": answer.asked.value[: asking.LONGEST_VALUE],
+        "at": written(answer.at),
+        "outcome": answer.outcome.value,
+        "message": answer.message[:LONGEST_MESSAGE],
+    }
+    if answer.asked.by:
+        body["by"] = answer.asked.by[:253]
+    if answer.asked.at is not None:
+        body["askedAt"] = written(answer.asked.at)
+    return body
 
 
 def _base(base: facts.Base) -> dict[str, Any]:
@@ -87,9 +161,9 @@ def _base(base: facts.Base) -> dict[str, Any]:
 def _verdict(verdict: facts.VerdictFact) -> dict[str, Any]:
     body: dict[str, Any] = {
         "value": verdict.worth.value,
-        "reason": verdict.reason,
+        "reason": verdict.reason[:128],
         "since": written(verdict.since),
-        "by": verdict.by,
+        "by": verdict.by[:253],
     }
     if verdict.evidence is not None:
         body["evidence"] = modelcheckpoint.Evidence.model_validate(verdict.evidence).wire()

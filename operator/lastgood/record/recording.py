@@ -11,15 +11,11 @@ async def write(cluster: client.Cluster, namespace: str, model: str, record: rec
     Raises `errors.Conflict` when the fact it rests on is not as the decision knew it: observe again, decide again.
     """
     match record:
-        case records.TakeCheckpoint():
-            return await checkpoint.take(cluster, namespace, model, record)
-        case records.GiveVerdict():
-            return await checkpoint.give_verdict(cluster, namespace, record)
-        case records.Activate():
-            return await checkpoint.activate(cluster, namespace, record)
         case records.EngageSwitch():
             return await switch.engage(cluster, namespace, record)
         case records.ReleaseSwitch():
             return await switch.release(cluster, namespace, record)
         case records.SetEntries():
             return await switch.set_entries(cluster, namespace, record)
+        case _:
+            return await checkpoint.write(cluster, namespace, model, record)

@@ -14,7 +14,7 @@ from lastgood.decide.decision import Decision
 from lastgood.decide.facts import Why
 from lastgood.decide.rules import follow
 from lastgood.decide.view import View
-from lastgood.report import conditions, kills, rollbacks, sentences, verdicts, versions
+from lastgood.report import conditions, kills, requests, rollbacks, sentences, verdicts, versions
 from lastgood.report.previous import Previous
 
 
@@ -50,6 +50,7 @@ def summarize(view: View, decision: Decision, *, previous: Mapping[str, Any] | N
         rollout=_rollout(view),
         kill_switch=kill_switch,
         last_rollback=None if rollback is None else rollback.status,
+        requests=requests.answered(view),
         conditions=conditions.written(
             conditions.find(observed),
             generation=view.model.generation,

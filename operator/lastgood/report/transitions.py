@@ -84,6 +84,17 @@ def _versions(before: Status, after: Status) -> Iterator[Notice]:
             )
 
 
+def _requests(before: Status, after: Status) -> Iterator[Notice]:
+    if not before:
+        return
+    earlier = {each.get("request"): each.get("at") for each in before.get("requests") or ()}
+    for each in after.get("requests") or ():
+        if each.get("at") != earlier.get(each.get("request")):
+            asked = f"{each.get('request')}={each.get('value')} by {each.get('by', 'somebody')}"
+            outcome = str(each.get("outcome"))
+            yield Notice(f"Request{outcome}", f"{asked}: {each.get('message')}", warning=outcome == "Refused")
+
+
 def _state(before: Status, after: Status) -> Iterator[Notice]:
     old, new = _condition(before, "Ready"), _condition(after, "Ready")
     state = after.get("state")
@@ -134,6 +145,7 @@ TOLD: Final[tuple[Tell, ...]] = (
     _kill,
     _rollback,
     _versions,
+    _requests,
     _state,
     _turned("Degraded", "Degraded", "NoLongerDegraded", bad="True", silent=(blindness.REASON,)),
     _turned("Contested", "Contested", "NoLongerContested", bad="True"),

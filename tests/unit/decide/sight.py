@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from lastgood.api import modeldeployment, thresholds
+from lastgood.api import modeldeployment, names, thresholds
 from lastgood.api.thresholds import Verdict
-from lastgood.decide import blast, facts, records, steps, template, world
+from lastgood.decide import asking, blast, facts, records, steps, template, world
 from lastgood.decide.view import Judged, Model, Settings, Trouble, View
 from lastgood.judge import steady
 from lastgood.judge.verdict import Judgement, Reason
@@ -34,6 +34,9 @@ class Sight:
     uid: str = "uid-1"
     labels: dict[str, str] = field(default_factory=dict)
     annotations: dict[str, str] = field(default_factory=dict)
+    asked_by: dict[str, str] = field(default_factory=dict)
+    """By annotation: the field manager that wrote it, if it is not kubectl annotate."""
+    asked_at: dict[str, datetime] = field(default_factory=dict)
     engaged_written_by: str = "ana"
     checkpoints: list[facts.Checkpoint] = field(default_factory=list)
     switches: list[facts.Switch] = field(default_factory=list)
@@ -159,7 +162,16 @@ class Sight:
             labels=self.labels,
             annotations=self.annotations,
             engaged_written_by=self.engaged_written_by,
-            annotated_by=dict.fromkeys(self.annotations, "ana"),
+            engaged_owners=frozenset({self.engaged_written_by}) - {""},
+            asked={
+                key: asking.Asked(
+                    value,
+                    by=self.asked_by.get(key, "kubectl-annotate"),
+                    at=self.asked_at.setdefault(key, self.now),
+                )
+                for key, value in self.annotations.items()
+                if key in names.REQUESTS
+            },
         )
         return View(
             model=model,

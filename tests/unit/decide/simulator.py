@@ -8,7 +8,7 @@ import dataclasses
 from typing import Any
 
 from lastgood.api import names
-from lastgood.decide import candidate, facts, policy, records, steps
+from lastgood.decide import asking, candidate, facts, policy, records, steps
 from lastgood.decide.decision import Decision
 from lastgood.decide.rules import bake
 from lastgood.judge import steady
@@ -97,10 +97,17 @@ class World(Sight):
                 self.checkpoints.append(done.checkpoint)
             case records.GiveVerdict():
                 self.give(done.checkpoint.digest, done.verdict)
+                self._answer(done.checkpoint, done.answer)
             case records.Activate():
                 self._replace_checkpoint(
                     candidate.activated(self.by_digest(done.checkpoint.digest), done.activation)
                 )
+                self._answer(done.checkpoint, done.answer)
+            case records.AnswerRequest():
+                self._answer(done.checkpoint, done.answer)
+            case records.SetOwners():
+                known = self.by_digest(done.checkpoint.digest)
+                self._replace_checkpoint(dataclasses.replace(known, owners=done.owners))
             case records.EngageSwitch():
                 self.put_switch(done.switch)
             case records.ReleaseSwitch():
@@ -132,6 +139,7 @@ class World(Sight):
                 }
             case steps.ForgetRequest():
                 self.annotations.pop(step.annotation, None)
+                self.asked_at.pop(step.annotation, None)
 
     def scale(self, replicas: int) -> None:
         """Set the replicas; an autoscaler keeps them inside its bounds, and stands down at zero."""
@@ -176,6 +184,28 @@ class World(Sight):
         """A person gives a verdict."""
         verdict = facts.VerdictFact(worth, "Overruled", since=self.now, by="ana")
         self.give(self.version(version).digest, verdict)
+
+    def ask(self, annotation: str, value: str, *, by: str = "kubectl-annotate") -> None:
+        """Somebody annotates the model."""
+        self.annotations[annotation], self.asked_by[annotation] = value, by
+        self.asked_at[annotation] = self.now
+
+    def ask_verdict(self, version: str, value: str, *, by: str = "kubectl-annotate") -> None:
+        """Somebody annotates a checkpoint."""
+        asked = asking.Asked(value, by=by, at=self.now)
+        self._replace_checkpoint(dataclasses.replace(self.version(version), asked=asked))
+
+    def answers(self) -> list[tuple[str, str, str]]:
+        """Return what was asked for and what came of it, in the order of the answers."""
+        found = sorted((a for c in self.checkpoints for a in c.answers), key=lambda a: a.at)
+        return [(a.request, a.asked.value, a.outcome.value) for a in found]
+
+    def _answer(self, checkpoint: facts.Checkpoint, answer: asking.Answer | None) -> None:
+        if answer is None:
+            return
+        known = candidate.answered(self.by_digest(checkpoint.digest), answer)
+        taken_down = known.asked == answer.asked and answer.asked.by_hand
+        self._replace_checkpoint(dataclasses.replace(known, asked=None) if taken_down else known)
 
     def _replace_checkpoint(self, checkpoint: facts.Checkpoint) -> None:
         self.checkpoints = [checkpoint if c.name == checkpoint.name else c for c in self.checkpoints]

@@ -79,7 +79,11 @@ def test_without_a_version_that_is_not_bad_it_stays_at_zero_until_a_person_resum
     made.rest()
     verdict = made.version("a").verdict
     assert made.replicas == 1
-    assert (verdict.worth, verdict.reason, verdict.by) == (facts.Worth.UNPROVEN, "Resumed", "ana")
+    assert (verdict.worth, verdict.reason, verdict.by) == (
+        facts.Worth.UNPROVEN,
+        "Resumed",
+        "kubectl-annotate",
+    )
 
 
 def test_a_resumed_version_that_serves_may_be_gone_back_to() -> None:

@@ -1,5 +1,7 @@
 """Making a version Good: only time with every acting threshold OK counts (semantics.md, O3)."""
 
+import dataclasses
+from datetime import timedelta
 from typing import Final
 
 from lastgood.api.thresholds import OnNoData, Verdict
@@ -37,6 +39,8 @@ def note_that_it_served(view: View) -> Decision | None:
     if current.verdict.reason == facts.BREACHED:
         return None  # only a whole bake makes up for a breach
     verdict = facts.VerdictFact(facts.Worth.UNPROVEN, facts.SERVED, since=view.now)
+    if current.verdict.by != facts.OPERATOR:  # a person's word stays theirs, and of its time
+        verdict = dataclasses.replace(current.verdict, reason=facts.SERVED)
     return Decision(
         Phase.BAKING, "Served", "all pods are available", records=(records.GiveVerdict(current, verdict),)
     )
@@ -49,13 +53,20 @@ def make_good(view: View) -> Decision | None:
         return None
     if current.verdict.worth is not facts.Worth.UNPROVEN:
         return None
-    if view.good_for < view.model.spec.rollout.bake or not workload.settled:
+    if _baked_for(view, current.verdict) < view.model.spec.rollout.bake or not workload.settled:
         return None
     if view.blinded or _unjudged(view) or not counts(view.judged):
         return None
     verdict = facts.VerdictFact(facts.Worth.GOOD, facts.BAKED, since=view.now)
     given = records.GiveVerdict(current, verdict)
     return Decision(Phase.SERVING, "Baked", f"{current.version} is Good", records=(given,))
+
+
+def _baked_for(view: View, verdict: facts.VerdictFact) -> timedelta:
+    """Return how long the version was fine; time from before a person called it Unproven makes it no better (P3)."""
+    if verdict.by == facts.OPERATOR:
+        return view.good_for
+    return min(view.good_for, max(view.now - verdict.since, timedelta(0)))
 
 
 def _unjudged(view: View) -> bool:
@@ -71,7 +82,9 @@ def bake_on(view: View) -> Decision | None:
     needed = view.model.spec.rollout.bake
     last = current.last_activation
     late = last is not None and view.now - last.at > PATIENCE * needed
-    baked = f"OK for {view.good_for.total_seconds():.0f} s of {needed.total_seconds():.0f} s"
+    baked = (
+        f"OK for {_baked_for(view, current.verdict).total_seconds():.0f} s of {needed.total_seconds():.0f} s"
+    )
     if late and (missing := _missing(view)):
         return Decision(Phase.BAKING, "BakeStalled", f"{baked}: {missing}")
     return Decision(Phase.BAKING, "Baking", baked)

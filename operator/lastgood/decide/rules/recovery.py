@@ -9,9 +9,9 @@ import dataclasses
 
 from lastgood.api import names
 from lastgood.api.rollback import Restart
-from lastgood.decide import autoscalers, candidate, facts, ledger, records, steps, world
+from lastgood.decide import autoscalers, facts, ledger, records, steps, world
 from lastgood.decide.decision import Decision, Phase
-from lastgood.decide.rules import adopt, autoscaling, follow, kill, probation
+from lastgood.decide.rules import adopt, autoscaling, follow, kill, probation, requests
 from lastgood.decide.view import View
 
 
@@ -69,10 +69,21 @@ def _progress(entry: facts.Entry) -> tuple[int, int]:
 
 def forget_the_resume(view: View) -> Decision | None:
     """P3: a resume names one start; kept, it would start the next kill's model as soon as that is released."""
-    if names.ANNOTATION_RESUME not in view.model.annotations or _is_waiting(view):
+    asked = view.model.asked.get(names.ANNOTATION_RESUME)
+    if asked is None or _is_waiting(view):
         return None
-    step = steps.ForgetRequest(names.ANNOTATION_RESUME)
-    return Decision(Phase.SERVING, "Resumed", "the resume is done", steps=(step,))
+    if requests.unanswered(view, names.ANNOTATION_RESUME) is None:
+        if view.facts.page is not None or not asked.by_hand:
+            return None
+        step = steps.ForgetRequest(names.ANNOTATION_RESUME, view.model.resource_version)
+        return Decision(Phase.SERVING, "Resumed", "there was nothing to resume", steps=(step,))
+    if view.engaged:
+        return requests.refused(
+            view, names.ANNOTATION_RESUME, "the model is killed; release it, and ask again"
+        )
+    if not view.holding:
+        return requests.refused(view, names.ANNOTATION_RESUME, "the model was not waiting for it")
+    return requests.done(view, names.ANNOTATION_RESUME, f"started again, as {asked.value} was asked for")
 
 
 def _is_waiting(view: View) -> bool:
@@ -96,8 +107,7 @@ def _wait(view: View, entry: facts.Entry) -> Decision | None:
     saved = follow.save_what_was_put_on(view, Phase.HELD)
     if saved is not None:
         return saved
-    requested = names.ANNOTATION_RESUME in view.model.annotations
-    if view.model.spec.kill_switch.recovery.restart is Restart.MANUAL and not requested:
+    if view.model.spec.kill_switch.recovery.restart is Restart.MANUAL and not _requested_version(view):
         return _waiting(view, "recovery.restart is Manual")
     return None
 
@@ -111,7 +121,7 @@ def _stay_idle(view: View, entry: facts.Entry) -> Decision:
 
 
 def _start(view: View, entry: facts.Entry) -> Decision:
-    target = _target(view, view.model.annotations.get(names.ANNOTATION_RESUME, ""))
+    target = _target(view, _requested_version(view))
     if isinstance(target, Decision):
         return target
     message = f"starting again with {target.version}"
@@ -128,6 +138,12 @@ def _start(view: View, entry: facts.Entry) -> Decision:
     return probation.tell_every_switch(view, begun, Phase.PROBATION, "Starting", message)
 
 
+def _requested_version(view: View) -> str:
+    """Return the version that a person resumes with; empty while nobody does."""
+    asked = requests.unanswered(view, names.ANNOTATION_RESUME)
+    return "" if asked is None else asked.value
+
+
 def _target(view: View, requested: str) -> facts.Checkpoint | Decision:
     """Return the version to start with, or what must be recorded or said before there is one."""
     if requested:
@@ -142,20 +158,17 @@ def _target(view: View, requested: str) -> facts.Checkpoint | Decision:
 
 
 def _requested(view: View, requested: str) -> facts.Checkpoint | Decision:
-    found = ledger.named(view.facts, requested)
-    listed = candidate.listed(view, requested)
-    if listed is not None and (found is None or found.digest != listed.digest):
-        found = view.facts.by_digest.get(listed.digest)
-        if found is None:
-            taken = records.TakeCheckpoint(listed)
-            return Decision(Phase.HELD, "Resuming", f"saving {requested}", records=(taken,))
+    found = ledger.called(view, requested)
+    if found is not None and found.digest not in view.facts.by_digest:
+        taken = records.TakeCheckpoint(found)
+        return Decision(Phase.HELD, "Resuming", f"saving {requested}", records=(taken,))
     if found is None:
         message = (
             f"{names.ANNOTATION_RESUME} asks for version {requested!r}, which is neither listed nor saved"
         )
         return Decision(Phase.HELD, "UnknownVersion", message)
     if found.verdict.worth is facts.Worth.BAD:
-        person = view.model.annotated_by.get(names.ANNOTATION_RESUME, "") or "a person"
+        person = view.model.asked[names.ANNOTATION_RESUME].by or "a person"
         verdict = facts.VerdictFact(facts.Worth.UNPROVEN, "Resumed", since=view.now, by=person)
         given = records.GiveVerdict(found, verdict)
         return Decision(Phase.HELD, "Resuming", f"{person} resumes with {requested}", records=(given,))

@@ -5,6 +5,8 @@ recorded only when the second may follow, so that a wait for the cooldown condem
 a Bad version running, which the next decision goes back from.
 """
 
+from datetime import timedelta
+
 from lastgood.api.rollback import OnNoGoodVersion
 from lastgood.api.thresholds import OnBreach
 from lastgood.decide import facts, ledger, records, steps
@@ -88,17 +90,29 @@ def hold_a_version_that_should_go(view: View) -> Decision | None:
     if failed is None:
         return None
     reason, message = failed
-    if view.model.spec.suspend:
-        return Decision(Phase.HELD, "Suspended", f"{message}, and the model is suspended")
-    if reason == ledger.START_FAILED and current.verdict.worth is facts.Worth.GOOD:
-        # A Good version whose pods do not start is a matter of the cluster: it was seen to work.
-        return Decision(Phase.HELD, reason, message, degraded="RestoredVersionUnavailable")
+    kept = _kept(view, current, reason, message)
+    if kept is not None:
+        return kept
     goal = ledger.target(view.facts, spec=view.model.spec, but=current.digest)
     if goal is not None:
         refused = _refusal(view, current, goal)
         return None if refused is None else _held(refused[0], f"{message}; {refused[1]}")
     advice = "list a better version, or stop the model with its kill switch"
     return _held("NoGoodVersion", f"{_no_version(current)}; {advice}") if bad else None
+
+
+def _kept(view: View, current: facts.Checkpoint, reason: str, message: str) -> Decision | None:
+    """Return why the version shall stay, whatever there is to go back to."""
+    if view.model.spec.suspend:
+        return Decision(Phase.HELD, "Suspended", f"{message}, and the model is suspended")
+    verdict = current.verdict
+    if verdict.worth is not facts.Worth.BAD and overruled(view, current, reason):
+        said = f"{verdict.by} has called {current.version} {verdict.worth} since, so it stays"
+        return _held("Overruled", f"{message}; {said}")
+    if reason == ledger.START_FAILED and verdict.worth is facts.Worth.GOOD:
+        # A Good version whose pods do not start is a matter of the cluster: it was seen to work.
+        return Decision(Phase.HELD, reason, message, degraded="RestoredVersionUnavailable")
+    return None
 
 
 def _refusal(view: View, current: facts.Checkpoint, goal: facts.Checkpoint) -> tuple[str, str] | None:
@@ -110,13 +124,29 @@ def _is_ordered(current: facts.Checkpoint) -> bool:
     return current.verdict.worth is facts.Worth.BAD and current.verdict.by != facts.OPERATOR
 
 
+def overruled(view: View, current: facts.Checkpoint, reason: str) -> bool:
+    """P3: whether a person gave the version its verdict while it ran, and knew what speaks against it now.
+
+    A breach that began later is news; so is any once the version was switched to again.
+    """
+    verdict, last = current.verdict, current.last_activation
+    if verdict.by == facts.OPERATOR or last is None or verdict.since <= last.at:
+        return False
+    if reason == ledger.START_FAILED:
+        return True
+    lasting = (
+        j.judgement.track.breaching_for or timedelta(0) for j in view.judged if j.breached and j.acting
+    )
+    return all(view.now - span <= verdict.since for span in lasting)
+
+
 def note_the_breach(view: View) -> Decision | None:
     """R1: an Unproven version that breaches and may not be left now is no version to go back to later."""
     current = view.facts.current
     if current is None or current.verdict.worth is not facts.Worth.UNPROVEN:
         return None
     failed = breach(view) or _acting_breach(view)
-    if failed is None or current.verdict.reason == facts.BREACHED:
+    if failed is None or current.verdict.reason == facts.BREACHED or overruled(view, current, failed[0]):
         return None
     found = kill.evidence(view, failed[1])
     noted = facts.VerdictFact(facts.Worth.UNPROVEN, facts.BREACHED, since=view.now, evidence=found)
