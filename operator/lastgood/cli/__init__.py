@@ -10,6 +10,7 @@ import lastgood
 
 COMMANDS: Final[Mapping[str, str]] = {
     "completion": "lastgood.cli.completion",
+    "interlock": "lastgood.cli.interlock",
     "operator": "lastgood.cli.operator",
 }
 """Where each subcommand is defined; its module has it under the name `command`."""

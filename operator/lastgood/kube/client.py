@@ -21,6 +21,8 @@ from lastgood.kube import errors, resources
 FIELD_MANAGER: Final = "lastgood"
 REQUEST_TIMEOUT: Final = 10.0
 """Seconds for one request, from connecting to the last byte; the client library's own default is 300."""
+HELD: Final = "held by KillSwitch "
+"""What the chart's policy `hold` says first when it refuses a raise."""
 PAGE: Final = 500
 """Objects for one request of a list: all pods of a large cluster are not sent within one request's time."""
 
@@ -193,6 +195,10 @@ class ApiServer:
             finally:
                 stream.close()
 
+    async def delete(self, resource: resources.Resource, namespace: str | None, name: str) -> Object:
+        """Delete an object. No part of `Cluster`: the operator deletes nothing, only commands that people run do."""
+        return await self._request("DELETE", resource.path(namespace=namespace, name=name))
+
     async def _request(
         self,
         method: str,
@@ -260,6 +266,8 @@ def _refusal(method: str, path: str, status: int, text: bytes | str) -> errors.C
     if not isinstance(parsed, dict):
         parsed = {}
     sentence = f"{method} {path}: {parsed.get('message') or f'the API server answered {status}'}"
+    if status == 403 and HELD in sentence:
+        return errors.Held(sentence)
     if status == 409:
         kind = errors.AlreadyExists if parsed.get("reason") == "AlreadyExists" else errors.Conflict
         return kind(sentence)

@@ -5,6 +5,7 @@ ClusterError
  ├── Conflict       our precondition does not hold: observe again
  │    └── AlreadyExists
  ├── Forbidden      RBAC or an admission policy refuses: the message says which
+ │    └── Held      the interlock refuses a raise: it may not have seen yet what was recorded, so try again
  ├── Invalid        the API server refuses the object as it is: repeating does not help
  └── Unavailable    no answer, or 429/5xx: whether a write was made is unknown
 """
@@ -28,6 +29,14 @@ class AlreadyExists(Conflict):
 
 class Forbidden(ClusterError):
     """RBAC, or an admission policy, does not allow the request (401, 403)."""
+
+
+class Held(Forbidden):
+    """The interlock refuses to raise a workload (403).
+
+    The API server's own watch of the switches lags behind what it has stored, so this is also what it answers to a
+    raise that rests on a ceiling recorded a moment ago: no alarm, unless it lasts.
+    """
 
 
 class Invalid(ClusterError):

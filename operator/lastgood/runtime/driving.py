@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 
 MOST_ROUNDS: Final = 12
 """A kill takes three rounds, a rollback five; a model that needs more is looked at again later."""
+LASTING: Final = 5
+"""A raise that the interlock refuses this often in a row, over three seconds, is no longer the API server's lag."""
 FRESH_INTERVALS: Final = 3
 """Verdicts older than this many intervals are not acted on."""
 
@@ -96,7 +98,8 @@ class Driver:
                 outcome = await self._rounds(key, memory)
             except errors.ClusterError as error:
                 memory.failures += 1
-                log.warning("%s/%s: %s", *key, error)
+                lags = isinstance(error, errors.Held) and memory.failures < LASTING
+                log.log(logging.INFO if lags else logging.WARNING, "%s/%s: %s", *key, error)
                 return Outcome(contest.retry_in(memory.failures))
             memory.failures = 0
             return outcome

@@ -18,6 +18,8 @@ import urllib3
 import yaml
 
 from devcluster import Cluster
+from tests.chart import rendering
+from tests.cluster import guarding
 from tests.unit.observe import answering
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -41,9 +43,19 @@ PATHS = {
 class World:
     """One namespace with a Deployment, its ModelDeployment, and a Prometheus that says what the test wants."""
 
-    def __init__(self, cluster: Cluster, namespace: str, url: str, script: answering.Script) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        namespace: str,
+        url: str,
+        script: answering.Script,
+        interlock: guarding.Interlock | None = None,
+    ) -> None:
         self.cluster = cluster
         self.namespace = namespace
+        self.kubeconfig = cluster.kubeconfig if interlock is None else interlock.kubeconfig
+        self.lease = LEASE if interlock is None else namespace
+        self.lease_namespace = namespace if interlock is None else rendering.NAMESPACE
         self.prometheus_url = url
         self._script = script
         access = yaml.safe_load(cluster.kubeconfig.read_text())
@@ -63,9 +75,9 @@ class World:
         lease = {
             "apiVersion": "coordination.k8s.io/v1",
             "kind": "Lease",
-            "metadata": {"name": LEASE, "namespace": namespace},
+            "metadata": {"name": self.lease},
         }
-        self.apply(lease)
+        cluster.kubectl("apply", "-n", self.lease_namespace, "-f", "-", input=json.dumps(lease))
 
     def close(self) -> None:
         """Close the connection to the API server."""
@@ -163,11 +175,11 @@ class Operator:
                 sys.executable,
                 *begin,
                 "operator",
-                f"--kubeconfig={world.cluster.kubeconfig}",
+                f"--kubeconfig={world.kubeconfig}",
                 f"--namespace={world.namespace}",
                 f"--prometheus-url={world.prometheus_url}",
-                f"--lease-namespace={world.namespace}",
-                f"--lease-name={LEASE}",
+                f"--lease-namespace={world.lease_namespace}",
+                f"--lease-name={world.lease}",
                 "--lease-duration=2s",
                 "--renew-deadline=1500ms",
                 "--retry-period=300ms",

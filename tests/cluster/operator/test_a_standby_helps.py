@@ -2,12 +2,15 @@
 
 import signal
 
+import pytest
+
 from tests.cluster.operator import seeing
 from tests.cluster.operator.running import LEASE, World
 
 LONG = ("--lease-duration=120s", "--renew-deadline=90s", "--retry-period=300ms")
 
 
+@pytest.mark.without_interlock
 def test_a_standby_undoes_a_scale_up_while_the_leader_hangs(world: World) -> None:
     with world.operator(flags=LONG) as leader:
         seeing.a_good_version_serves(world)

@@ -31,6 +31,7 @@ def test_a_version_that_breaches_is_rolled_back_once_and_its_verdict_stays(world
         assert seeing.verdict(world, "1.5.0") == "Bad"
 
 
+@pytest.mark.without_interlock
 def test_a_patch_kills_whoever_scales_it_up_is_undone_and_a_release_brings_it_back(world: World) -> None:
     """K1, K4, K5, K8, K9."""
     with world.operator():
@@ -80,6 +81,7 @@ def test_manual_recovery_waits_for_one_annotation(world: World) -> None:
         world.eventually(lambda: seeing.replicas(world) == 3)
 
 
+@pytest.mark.without_interlock
 def test_a_model_deleted_and_created_again_stays_killed(world: World) -> None:
     """K2, K8, F2, P2."""
     with world.operator():

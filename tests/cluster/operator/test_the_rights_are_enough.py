@@ -40,6 +40,7 @@ def account(world: World, tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.without_interlock
 def test_with_these_rights_it_rolls_back_kills_and_brings_back(
     world: World, account: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

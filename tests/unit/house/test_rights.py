@@ -19,7 +19,7 @@ def needed() -> dict[tuple[str, str], set[str]]:
     for resource in (*watching.WATCHED, *watching.UNBUILT, *optional.OPTIONAL):
         found[resource.group, resource.plural] |= {"list", "watch"}
     for path, tree in sources.modules():
-        if path.startswith("kube/"):
+        if path.startswith(("kube/", "cli/")):  # a command has the rights of who runs it
             continue
         for request in sources.requests(tree, verbs={"get", "list", "create", "patch", "delete"}):
             for constant in STATUS_OF if request.resource == "?" else (request.resource,):
