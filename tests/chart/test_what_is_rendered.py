@@ -24,6 +24,8 @@ EVERYTHING: dict[str, Any] = {
     "logFormat": "text",
     "logLevel": "debug",
     "workers": 8,
+    "automaticKills": 1,
+    "automaticKillsPercent": 0,
     "lease": {"duration": "20s", "renewDeadline": "12s", "retryPeriod": "3s"},
     "gitopsManagers": ["argocd-controller", "our-own"],
     "extraArgs": ["--workers=9"],
@@ -95,6 +97,7 @@ def test_every_setting_reaches_the_operator() -> None:
     assert (chosen.lease_duration, chosen.renew_deadline, chosen.retry_period) == (20, 12, 3)
     assert (chosen.log_format, chosen.log_level, chosen.workers) == ("text", "debug", 9)
     assert chosen.gitops_managers == ("argocd-controller", "our-own")
+    assert (chosen.automatic_kills, chosen.automatic_kills_percent) == (1, 0)
 
 
 def test_the_lease_that_is_installed_is_the_one_that_is_taken() -> None:
