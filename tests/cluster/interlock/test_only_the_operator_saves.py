@@ -10,7 +10,7 @@ pytestmark = pytest.mark.cluster
 
 
 def test_a_checkpoint_is_created_and_its_content_written_by_the_operator_alone(here: Namespace) -> None:
-    """B4, P3: a verdict and a pin are people's to write."""
+    """B4, P3: people pin, and ask for a verdict by annotation, so that who and when are recorded."""
     checkpoint = objects.checkpoint()
     name = checkpoint["metadata"]["name"]
     for user in (None, *GITOPS):
@@ -22,6 +22,8 @@ def test_a_checkpoint_is_created_and_its_content_written_by_the_operator_alone(h
     assert "spec.activations is written by the operator alone" in said
     here.allowed("patch", "mckpt", name, *here.patch({"activations": [activation]}), user=OPERATOR)
     verdict = {"value": "Bad", "by": "ben", "since": "2026-01-01T00:00:00Z"}
-    here.allowed("patch", "mckpt", name, *here.patch({"verdict": verdict}), user=ENGAGER)
+    said = here.refused("patch", "mckpt", name, *here.patch({"verdict": verdict}), user=ENGAGER)
+    assert f"kubectl annotate mckpt {name} lastgood.dev/verdict=Good" in said
+    here.allowed("patch", "mckpt", name, *here.patch({"verdict": verdict}), user=OPERATOR)
     here.allowed("patch", "mckpt", name, *here.patch({"pinned": True}), user=ENGAGER)
     here.allowed("annotate", "mckpt", name, "lastgood.dev/verdict=Good", user=ENGAGER)
