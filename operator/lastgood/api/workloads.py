@@ -107,6 +107,8 @@ class Autoscaler(AutoscalerBounds):
 class HeldAutoscaler(Autoscaler):
     """The state of a held workload's autoscaler, and what lastgood has set of it."""
 
+    uid: Annotated[str | None, schema.text(64)] = None
+    """The autoscaler's uid; one that was created again meanwhile is somebody else's."""
     held: Annotated[tuple[AutoscalerBounds, ...], schema.list_atomic(most=2)] = ()
     """What lastgood has set or is about to set, the newest first. Any other value is somebody else's, and
     stays when the autoscaler is given back."""

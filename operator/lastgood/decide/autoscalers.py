@@ -58,7 +58,7 @@ def noted(
         if not held or held[0] != newest:
             set_to = [each for each in held if _over(scaler.bounds, each) == scaler.bounds]
             held = (newest, *(set_to or held))[:REMEMBERED]
-    return facts.Autoscaler(scaler.kind, scaler.name, wanted(scaler, recorded), held)
+    return facts.Autoscaler(scaler.kind, scaler.name, wanted(scaler, recorded), scaler.uid, held)
 
 
 def noted_at_zero(scaler: world.Autoscaler | None) -> facts.Autoscaler | None:
@@ -130,7 +130,13 @@ def to_note(
 
 
 def _is_of(recorded: facts.Autoscaler, scaler: world.Autoscaler) -> bool:
-    return (recorded.kind, recorded.name) == (scaler.kind, scaler.name)
+    """Whether a record is of this autoscaler, and not of one that was there before it under the same name.
+
+    One that was restored from a backup together with the switch has another uid, and is held as it was.
+    """
+    same = (recorded.kind, recorded.name) == (scaler.kind, scaler.name)
+    restored = any(_over(scaler.bounds, held) == scaler.bounds for held in recorded.held)
+    return same and (recorded.uid == scaler.uid or restored)
 
 
 def _over(bounds: facts.Bounds, held: facts.Bounds) -> facts.Bounds:

@@ -149,6 +149,8 @@ class Autoscaler:
     kind: str
     name: str
     before: Bounds = field(default_factory=Bounds)
+    uid: str = ""
+    """Whose record this is; one that was created again under its name is somebody else's."""
     held: tuple[Bounds, ...] = ()
     """What it was held at, or is about to be, the newest first: any other value is somebody else's wish."""
 

@@ -179,7 +179,7 @@ def _entry(entry: killswitch.RestoreEntry) -> facts.Entry:
 
 def _autoscaler(scaler: workloads.HeldAutoscaler) -> facts.Autoscaler:
     held = tuple(_bounds(each) for each in scaler.held)
-    return facts.Autoscaler(scaler.kind.value, scaler.name, _bounds(scaler), held)
+    return facts.Autoscaler(scaler.kind.value, scaler.name, _bounds(scaler), scaler.uid or "", held)
 
 
 def _bounds(bounds: workloads.AutoscalerBounds) -> facts.Bounds:
