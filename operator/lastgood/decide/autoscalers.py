@@ -33,7 +33,9 @@ def known(entries: Iterable[facts.Entry]) -> facts.Autoscaler | None:
 
 
 def at_zero(scaler: world.Autoscaler) -> facts.Bounds | None:
-    """Return what keeps an autoscaler from starting a killed workload; None for one that stands down by itself."""
+    """Return what keeps an autoscaler from starting a killed workload; None where nothing needs to be done."""
+    if scaler.elsewhere:
+        return None
     if scaler.kind == SCALED_OBJECT:
         return facts.Bounds(paused_replicas=0)
     if scaler.min_replicas > 0 and not scaler.scaled_to_zero:
@@ -41,8 +43,10 @@ def at_zero(scaler: world.Autoscaler) -> facts.Bounds | None:
     return facts.Bounds(min_replicas=0, scale_up=DISABLED)
 
 
-def at(scaler: world.Autoscaler, ceiling: int) -> facts.Bounds:
-    """Return what keeps a workload in probation at its ceiling."""
+def at(scaler: world.Autoscaler, ceiling: int) -> facts.Bounds | None:
+    """Return what keeps a workload in probation at its ceiling; None for one that scales something else."""
+    if scaler.elsewhere:
+        return None
     if scaler.kind == SCALED_OBJECT:
         return facts.Bounds(paused_replicas=ceiling)
     return facts.Bounds(min_replicas=ceiling, max_replicas=ceiling)
@@ -82,7 +86,12 @@ def wanted(scaler: world.Autoscaler, recorded: facts.Autoscaler | None) -> facts
 def hold(
     scaler: world.Autoscaler | None, recorded: facts.Autoscaler | None, bounds: facts.Bounds | None
 ) -> tuple[steps.Step, ...]:
-    """Return the step that holds an autoscaler; none where it is held, or while that is not on record (rule F2)."""
+    """Return the step that holds an autoscaler; none where it is held, or while that is not on record (rule F2).
+
+    One that was given another workload meanwhile is given back at once: it must not keep that from being scaled.
+    """
+    if scaler is not None and scaler.elsewhere:
+        return give_back(scaler, recorded)
     if scaler is None or bounds is None or recorded != noted(scaler, recorded, bounds):
         return ()
     goal = _over(scaler.bounds, recorded.held[0])
@@ -103,7 +112,7 @@ def give_back(scaler: world.Autoscaler | None, recorded: facts.Autoscaler | None
 
 def returns_to(replicas: int, scaler: world.Autoscaler | None, recorded: facts.Autoscaler | None) -> int:
     """Return how many replicas come back: those of before, or as many as the autoscaler lets there be by now."""
-    if scaler is None:
+    if scaler is None or scaler.elsewhere:
         return replicas
     goal = wanted(scaler, recorded)
     return min(most for most in (replicas, goal.max_replicas, goal.paused_replicas) if most is not None)
@@ -111,7 +120,7 @@ def returns_to(replicas: int, scaler: world.Autoscaler | None, recorded: facts.A
 
 def starts_by_itself(scaler: world.Autoscaler | None, recorded: facts.Autoscaler | None) -> bool:
     """Whether an autoscaler, once it is given back, may start a workload that is at zero."""
-    if scaler is None:
+    if scaler is None or scaler.elsewhere:
         return False
     goal = wanted(scaler, recorded)
     if scaler.kind == SCALED_OBJECT:

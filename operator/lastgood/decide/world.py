@@ -71,6 +71,8 @@ class Autoscaler:
     """Of a ScaledObject: the number at which KEDA pauses; None while it does not."""
     scaled_to_zero: bool = False
     """Of a HorizontalPodAutoscaler: whether it has brought the workload to zero by itself, and so may bring it back."""
+    elsewhere: bool = False
+    """Whether it is on record for the workload and scales something else by now."""
     others_behavior: bool = False
     """Whether anybody but the operator has written to its `behavior`."""
 

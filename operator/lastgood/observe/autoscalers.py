@@ -4,6 +4,7 @@ A HorizontalPodAutoscaler that a ScaledObject owns is KEDA's: it is kept nowhere
 """
 
 import asyncio
+import dataclasses
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -97,16 +98,20 @@ async def _fresh(cluster: client.Cluster, resource: resources.Resource, raw: Obj
 def of(workload: str, found: Sequence[Found], switches: Sequence[facts.Switch]) -> world.Autoscaler | None:
     """Return the autoscaler that counts: the one on record, else the workload's own; of several always the same.
 
-    One that is on record may have been held, and has to be given back.
+    One that is on record may have been held, and counts until it is given back, also when it scales something else by
+    now.
     """
-    entries = [entry for switch in switches if (entry := switch.entry(workload)) is not None]
-    known = autoscalers.known(entries)
-    recorded = None if known is None else (known.kind, known.name)
+    known = autoscalers.known(entry for switch in switches if (entry := switch.entry(workload)) is not None)
     usable = [each for each in found if not _is_kedas_own(each[1])]
     usable.sort(key=lambda each: (list(KINDS).index(each[0].kind), _key(each[1])))
-    own = [each for each in usable if scales(each[1]) == workload]
-    held = [each for each in usable if (each[0].kind, each[1]["metadata"]["name"]) == recorded]
-    return next((read(*each) for each in (*held, *own)), None)
+    candidates = [
+        dataclasses.replace(read(resource, raw), elsewhere=scales(raw) != workload)
+        for resource, raw in usable
+    ]
+    recorded = [each for each in candidates if known and (each.kind, each.name) == (known.kind, known.name)]
+    held = [each for each in recorded if not each.elsewhere or autoscalers.give_back(each, known)]
+    own = [each for each in candidates if not each.elsewhere]
+    return next(iter([*held, *own]), None)
 
 
 def read(resource: resources.Resource, raw: Object) -> world.Autoscaler:

@@ -44,13 +44,15 @@ def starts(scaler: world.Autoscaler) -> bool:
 
 def within(scaler: world.Autoscaler, replicas: int) -> int:
     """Return what a HorizontalPodAutoscaler makes of a number of replicas above zero at once."""
-    if scaler.kind == autoscalers.SCALED_OBJECT:
+    if scaler.elsewhere or scaler.kind == autoscalers.SCALED_OBJECT:
         return replicas
     return min(max(replicas, scaler.min_replicas), scaler.max_replicas)
 
 
 def scaled(scaler: world.Autoscaler, replicas: int, load: int) -> tuple[int, world.Autoscaler]:
     """Return how many replicas there are after it has looked at a load, and what it is then."""
+    if scaler.elsewhere:
+        return replicas, scaler
     wanted = min(max(load, scaler.min_replicas), scaler.max_replicas)
     if scaler.kind == autoscalers.SCALED_OBJECT:
         return (wanted if scaler.paused_replicas is None else scaler.paused_replicas), scaler

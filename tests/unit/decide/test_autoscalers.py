@@ -222,6 +222,22 @@ def test_an_autoscaler_that_takes_another_name_meanwhile_keeps_its_own_bounds() 
     assert bounds(made) == facts.Bounds(0, 7)
 
 
+@pytest.mark.parametrize("when", ["killed", "in probation"])
+def test_an_autoscaler_that_is_given_another_workload_meanwhile_is_let_go_at_once(when: str) -> None:
+    """K3: it must not keep the other workload from being scaled."""
+    made = killed(scaled_by(hpa(least=0)))
+    if when == "in probation":
+        made.release()
+        made.rest()
+    changed(made, elsewhere=True)
+    made.rest()
+    assert bounds(made) == facts.Bounds(0, 10)
+    made.release()
+    made.wait(20)
+
+    assert (made.replicas, bounds(made), made.entry("incident")) == (4, facts.Bounds(0, 10), None)
+
+
 def test_replicas_come_back_before_the_autoscaler_is_let_go() -> None:
     """K3."""
     made = killed(scaled_by(scaled_object()))

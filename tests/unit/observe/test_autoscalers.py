@@ -59,6 +59,24 @@ def test_the_autoscaler_on_record_goes_before_any_other_while_it_is_there() -> N
     assert found.name == "a"
 
 
+def test_an_autoscaler_on_record_that_scales_something_else_counts_until_it_is_given_back() -> None:
+    """K3: it must not keep the other workload from being scaled."""
+    moved = hpa("b", least=1)
+    moved["spec"] |= {"maxReplicas": 1, "scaleTargetRef": {"kind": "Deployment", "name": "other"}}
+    before, at_one = facts.Bounds(2, 6), facts.Bounds(1, 1)
+    record = facts.Autoscaler("HorizontalPodAutoscaler", "b", before, "hpa-b", held=(at_one,))
+    entry = facts.Entry("fraud", "fraud", 2, 0, autoscaler=record)
+    held = [facts.Switch("stop", engaged=True, cause=facts.Cause.PERSON, entries=(entry,))]
+
+    found = seen((HPA, hpa("a")), (HPA, moved), switches=held)
+    assert found is not None
+    assert (found.name, found.elsewhere) == ("b", True)
+    moved["spec"] |= {"minReplicas": 2, "maxReplicas": 6}
+    found = seen((HPA, hpa("a")), (HPA, moved), switches=held)
+    assert found is not None
+    assert (found.name, found.elsewhere) == ("a", False)
+
+
 def test_a_scaled_object_reads_with_kedas_defaults() -> None:
     raw = {"metadata": scaled_object()["metadata"], "spec": {"scaleTargetRef": {"name": "fraud"}}}
     found = seen((SCALED_OBJECT, raw))
