@@ -87,6 +87,8 @@ class ProbationFact(Model):
     """When it began, with microseconds; left out while it has yet to begin."""
     round: Annotated[int, schema.number(least=1)] = 1
     """Which attempt it is, counted from 1; each multiplies the duration by recovery.backoff."""
+    start_at: Timestamp | None = None
+    """When it is to begin, where many models were released together; left out where it begins at once."""
 
 
 class RestoreEntry(Model):

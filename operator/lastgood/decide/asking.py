@@ -10,7 +10,14 @@ from typing import Final
 
 from lastgood.api.modelcheckpoint import RequestOutcome
 
-BY_HAND: Final = frozenset({"kubectl-annotate", "kubectl-edit", "kubectl-patch"})
+BY_HAND: Final = frozenset(
+    {
+        "kubectl-annotate",
+        "kubectl-edit",
+        "kubectl-patch",
+        "flux-client-side-apply",  # what a person tells kubectl to call itself, so that Flux lets a change be
+    }
+)
 """Field managers of a person at a keyboard; whoever else writes an annotation may write it again and again."""
 
 LONGEST_VALUE: Final = 253

@@ -1,6 +1,7 @@
 """What a rule answers: facts to record, steps to take, and what to tell people meanwhile."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from lastgood.api.modeldeployment_status import State
 from lastgood.decide.records import Record
@@ -27,6 +28,8 @@ class Decision:
     contested: str = field(default="")
     """What somebody else has changed against a recorded decision, in one sentence."""
 
+    until: datetime | None = None
+    """When mere time changes it, so that it is made again then."""
     needs_lease: bool = True
     """Whether only the leader takes the steps; a scale-down that serves an engaged switch needs no lease (rule F5)."""
 

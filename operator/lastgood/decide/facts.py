@@ -161,6 +161,8 @@ class Probation:
 
     since: datetime | None = None
     round: int = 1
+    start_at: datetime | None = None
+    """When it starts, where many were released together (rule K10)."""
 
 
 @dataclass(frozen=True, slots=True)

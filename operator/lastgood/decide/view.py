@@ -18,6 +18,8 @@ class Settings:
 
     gitops_managers: frozenset[str] = frozenset()
     """Field managers that apply manifests from Git: none of them releases a switch that a person engaged."""
+    restart_spacing: timedelta = timedelta(seconds=1)
+    """How far apart models that are released together start again (rule K10)."""
     automatic_kills: int = 5
     automatic_kills_percent: int = 20
     """How many models, or how many of a hundred, automatic kills may stop in ten minutes: the larger (rule J9)."""
@@ -106,6 +108,8 @@ class View:
     """Whether most models on the same Prometheus are blind (rule J8)."""
     trouble: Trouble | None = None
     settings: Settings = field(default_factory=Settings)
+    returning: int = 1
+    """How many models wait to be started again, this one among them (rule K10)."""
     room: blast.Room = field(default_factory=blast.Room)
     """Whether one more automatic kill stays within the blast radius (rule J9)."""
 

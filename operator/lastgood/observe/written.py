@@ -17,6 +17,10 @@ ENGAGED: Final = ("f:spec", "f:killSwitch", "f:engaged")
 """Where `managedFields` says who wrote the kill switch of a model."""
 
 
+RELEASED: Final = ("f:spec", "f:engaged")
+"""Where it says who engaged or released a switch."""
+
+
 class Unreadable(ValueError):  # noqa: N818  (named after what it says of the object)
     """An object that does not parse: an older or newer release wrote it, or validation was off."""
 
@@ -173,7 +177,9 @@ def _entry(entry: killswitch.RestoreEntry) -> facts.Entry:
         replicas=entry.replicas or 0,
         ceiling=entry.ceiling,
         autoscaler=None if scaler is None else _autoscaler(scaler),
-        probation=None if probation is None else facts.Probation(probation.since, probation.round),
+        probation=None
+        if probation is None
+        else facts.Probation(probation.since, probation.round, probation.start_at),
     )
 
 

@@ -73,6 +73,8 @@ def _entry(entry: facts.Entry) -> dict[str, Any]:
         body["probation"] = {"round": entry.probation.round}
         if entry.probation.since is not None:
             body["probation"]["since"] = written(entry.probation.since)
+        if entry.probation.start_at is not None:
+            body["probation"]["startAt"] = written(entry.probation.start_at)
     return body
 
 

@@ -10,7 +10,7 @@ import os
 import socket
 import uuid
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from lastgood.decide import view
@@ -116,6 +116,7 @@ async def _serve(settings: Settings, cluster: client.ApiServer, prometheus: Prom
             reports=reporter,
             settings=view.Settings(
                 gitops_managers=frozenset(settings.gitops_managers),
+                restart_spacing=timedelta(seconds=settings.restart_spacing),
                 automatic_kills=settings.automatic_kills,
                 automatic_kills_percent=settings.automatic_kills_percent,
             ),

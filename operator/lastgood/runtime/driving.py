@@ -17,8 +17,8 @@ from lastgood.decide import policy, steps
 from lastgood.decide.decision import Decision, Phase
 from lastgood.decide.view import Settings, View
 from lastgood.kube import client, errors
+from lastgood.observe import returning, written
 from lastgood.observe import snapshot as observing
-from lastgood.observe import written
 from lastgood.observe.store import Key, Store
 from lastgood.record import recording
 from lastgood.runtime import contest, refusals, standby
@@ -124,7 +124,8 @@ class Driver:
                     return Outcome(left if wait is None else wait)
             memory.proved = decision.phase is Phase.KILLED and (memory.proved or pods_read)
             if idle and (memory.proved or decision.phase is not Phase.KILLED):
-                return Outcome(wait, self._told(seen, view, decision, memory))
+                later = None if decision.until is None else max(decision.until - now, timedelta(0))
+                return Outcome(later if wait is None else wait, self._told(seen, view, decision, memory))
             recorded = None if from_store or idle else await self._carry_out(key, decision, memory)
             if recorded is not None and decision.phase is Phase.STOPPING:
                 # A kill does not read everything twice: what it has just recorded is all that has changed.
@@ -156,7 +157,14 @@ class Driver:
         memory.settle(seen, now)
         fresh_for = FRESH_INTERVALS * seen.model.spec.interval
         view = memory.view(seen, now, settings=self._settings, fresh_for=fresh_for)
-        return dataclasses.replace(view, room=self._blast.room((seen.model.namespace, seen.model.name)))
+        released = bool(view.holding) and not view.engaged
+        return dataclasses.replace(
+            view,
+            room=self._blast.room((seen.model.namespace, seen.model.name)),
+            returning=returning.together(self._store.switches, self._store.models, now=now)
+            if released
+            else 1,
+        )
 
     async def _carry_out(self, key: Key, decision: Decision, memory: Memory) -> client.Object | None:
         """Record, or act, on what was decided from fresh facts; a conflict ends the round, to observe again.

@@ -22,19 +22,21 @@ SERVICE_ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 """Where a pod finds its account's token and namespace."""
 
 GITOPS_MANAGERS: Final = (
-    "argocd-controller",  # Argo CD, server-side apply
-    "argocd-application-controller",  # Argo CD, client-side: the name of its process
-    "argocd-server",
+    "argocd-controller",  # Argo CD: both its ways to apply
+    "argocd-application-controller",  # Argo CD without a name of its own: the name of its process
+    "argocd-server",  # a sync from its pages
     "kustomize-controller",  # Flux
     "helm-controller",
-    "flux",
-    "flux-client-side-apply",
+    "flux",  # its command line, as it bootstraps
     "helm",
-    "fleetagent",  # Rancher Fleet
+    "fleetagent",  # Rancher Fleet: Helm under the name of its process
     "configsync.gke.io",  # Config Sync
-    "configsync",
+    "kapp",
     "kapp-controller",
+    "kubectl-client-side-apply",  # a manifest by kubectl apply; Argo CD writes under this name too, to migrate
+    "kubectl",  # a manifest by kubectl apply --server-side
 )
+"""Who applies whole manifests, and so says `engaged: false` without meaning this kill."""
 
 
 class SettingsError(ValueError):
@@ -91,8 +93,11 @@ class Settings:
     """How many of a hundred models automatic kills may stop within 10 minutes, where that is more than
     --automatic-kills."""
     gitops_managers: tuple[str, ...] = GITOPS_MANAGERS
-    """Field manager that applies manifests from Git, and so never releases a kill that a person has engaged; may be
-    given several times, and then replaces the default list."""
+    """Field manager that applies manifests, from Git or by kubectl apply, and so never releases a kill that a person
+    has engaged; may be given several times, and then replaces the default list."""
+    restart_spacing: Seconds = 1.0
+    """How far apart models that are released together start again: so many of them are spread over so many times
+    this, at most over 10 minutes. One alone starts at once, and so does one that a person resumes."""
 
     def __post_init__(self) -> None:
         checks = (
@@ -104,6 +109,7 @@ class Settings:
             (self.automatic_kills >= 1, "--automatic-kills must be at least 1"),
             (0 <= self.automatic_kills_percent <= 100, "--automatic-kills-percent must be from 0 to 100"),
             (self.workers >= 1, "--workers must be at least 1"),
+            (self.restart_spacing >= 0, "--restart-spacing must be 0s or more"),
             (
                 0 < self.retry_period * 2 <= self.renew_deadline <= self.lease_duration * 0.8,
                 "--renew-deadline must be at least twice --retry-period and at most four fifths of --lease-duration",

@@ -38,6 +38,7 @@ class Sight:
     """By annotation: the field manager that wrote it, if it is not kubectl annotate."""
     asked_at: dict[str, datetime] = field(default_factory=dict)
     engaged_written_by: str = "ana"
+    engaged_also_by: str = ""
     checkpoints: list[facts.Checkpoint] = field(default_factory=list)
     switches: list[facts.Switch] = field(default_factory=list)
     template: facts.Template = field(default_factory=lambda: pod_template("img:a"))
@@ -60,6 +61,7 @@ class Sight:
     emptied: set[str] = field(default_factory=set)
     """Digests whose ReplicaSet was scaled to zero."""
     trouble: Trouble | None = None
+    returning: int = 1
     blinded: bool = False
     room: blast.Room = field(default_factory=blast.Room)
     fine: steady.Steady | None = None
@@ -162,7 +164,7 @@ class Sight:
             labels=self.labels,
             annotations=self.annotations,
             engaged_written_by=self.engaged_written_by,
-            engaged_owners=frozenset({self.engaged_written_by}) - {""},
+            engaged_owners=frozenset({self.engaged_written_by, self.engaged_also_by}) - {""},
             asked={
                 key: asking.Asked(
                     value,
@@ -182,6 +184,7 @@ class Sight:
             judged=self.judged,
             good_for=lasted,
             trouble=self.trouble,
+            returning=self.returning,
             settings=Settings(gitops_managers=GITOPS),
             room=self.room,
             blinded=self.blinded,

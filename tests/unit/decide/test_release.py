@@ -28,6 +28,16 @@ def test_a_gitops_manager_may_not_release_what_a_person_engaged() -> None:
     assert "argocd-controller, which may not release a kill by ana" in decision.contested
 
 
+def test_a_release_by_hand_counts_though_a_sync_has_said_the_same_since() -> None:
+    """As when the operator was down meanwhile: both own the field, and the sync was later."""
+    made = asked(killed_by_field(), engaged=False, by="argocd-controller")
+    made.engaged_also_by = "kubectl-patch"
+    made.rest()
+
+    assert not made.switch("m-spec").engaged
+    assert made.switch("m-spec").released_by == "kubectl-patch"
+
+
 def test_a_gitops_manager_may_release_what_it_engaged() -> None:
     made = asked(killed_by_field(by="argocd-controller"), engaged=False, by="argocd-controller")
     made.rest()

@@ -44,7 +44,7 @@ def mirror_the_released_field(view: View) -> Decision | None:
     switch = _own_switch(view)
     if switch is None or not switch.engaged or not may_release(view, switch):
         return None
-    release = records.ReleaseSwitch(switch, by=view.model.engaged_written_by)
+    release = records.ReleaseSwitch(switch, by=min(_releasers(view, switch)))
     return Decision(Phase.STOPPING, "SpecReleased", records=(release,))
 
 
@@ -56,8 +56,15 @@ def may_release(view: View, switch: facts.Switch) -> bool:
     """
     if view.model.kill_asked is not False or switch.model_uid != view.model.uid or switch.released_by:
         return False
-    writer = view.model.engaged_written_by
-    return writer != "" and (writer == switch.requested_by or writer not in view.settings.gitops_managers)
+    return bool(_releasers(view, switch))
+
+
+def _releasers(view: View, switch: facts.Switch) -> set[str]:
+    """Return who says false and may release: of several who say so one is enough, whoever applied it last."""
+    said = {owner for owner in view.model.engaged_owners if owner}
+    return {
+        owner for owner in said if owner == switch.requested_by or owner not in view.settings.gitops_managers
+    }
 
 
 def engage_on_a_kill_breach(view: View) -> Decision | None:
@@ -257,7 +264,11 @@ def _held_entry(view: View, workload: world.Workload, own: facts.Entry | None = 
     """
     earlier = own or max(held_entries(view), key=_round, default=None)
     if earlier is not None:
-        probation = None if earlier.probation is None else dataclasses.replace(earlier.probation, since=None)
+        probation = (
+            None
+            if earlier.probation is None
+            else dataclasses.replace(earlier.probation, since=None, start_at=None)
+        )
         # Of several models on one workload each would else write its own name over the other's, for ever.
         model = view.model.name if own is None else own.model or view.model.name
         return dataclasses.replace(earlier, model=model, ceiling=0, probation=probation)

@@ -6,6 +6,9 @@ to the replicas of before the kill.
 """
 
 import dataclasses
+import hashlib
+from datetime import timedelta
+from typing import Final
 
 from lastgood.api import names
 from lastgood.api.rollback import Restart
@@ -13,6 +16,9 @@ from lastgood.decide import autoscalers, facts, ledger, records, steps, world
 from lastgood.decide.decision import Decision, Phase
 from lastgood.decide.rules import adopt, autoscaling, follow, kill, probation, requests
 from lastgood.decide.view import View
+
+LONGEST_SPREAD: Final = timedelta(minutes=10)
+"""However many are released together, the last of them starts by then."""
 
 
 def recover(view: View) -> Decision | None:
@@ -60,11 +66,13 @@ def _go_on(view: View, entry: facts.Entry) -> Decision | None:
     return _return(view, view.workload, entry)
 
 
-def _progress(entry: facts.Entry) -> tuple[int, int]:
+def _progress(entry: facts.Entry) -> tuple[int, int, bool]:
     """How far an entry has got: what one of several switches was told is not asked again after a crash."""
     if entry.ceiling == 0:
-        return 0, entry.probation.round if entry.probation else 0
-    return (2, 0) if entry.probation is None else (1, entry.probation.round)
+        if entry.probation is None:
+            return 0, 0, False
+        return 0, entry.probation.round, entry.probation.start_at is not None
+    return (2, 0, False) if entry.probation is None else (1, entry.probation.round, False)
 
 
 def forget_the_resume(view: View) -> Decision | None:
@@ -109,7 +117,35 @@ def _wait(view: View, entry: facts.Entry) -> Decision | None:
         return saved
     if view.model.spec.kill_switch.recovery.restart is Restart.MANUAL and not _requested_version(view):
         return _waiting(view, "recovery.restart is Manual")
+    return _stagger(view, entry)
+
+
+def _stagger(view: View, entry: facts.Entry) -> Decision | None:
+    """K10: models that were released together start one after the other; one that a person resumes does not wait.
+
+    When it starts is recorded, so that a new operator neither doubles the wait nor starts all of them at once.
+    """
+    if _requested_version(view):
+        return None
+    probation_ = entry.probation or facts.Probation()
+    if probation_.start_at is None:
+        spread = min((view.returning - 1) * view.settings.restart_spacing, LONGEST_SPREAD)
+        if spread <= timedelta(0):
+            return None
+        start_at = view.now + _share(view) * spread
+        waiting = dataclasses.replace(entry, probation=dataclasses.replace(probation_, start_at=start_at))
+        message = f"{view.returning} models start again, this one at {start_at:%H:%M:%S} UTC"
+        return probation.tell_every_switch(view, waiting, Phase.HELD, "Staggered", message)
+    if timedelta(0) < probation_.start_at - view.now <= LONGEST_SPREAD:
+        message = f"many models start again, this one at {probation_.start_at:%H:%M:%S} UTC"
+        return Decision(Phase.HELD, "Staggered", message, until=probation_.start_at)
     return None
+
+
+def _share(view: View) -> float:
+    """Return a number from 0 to 1 that is the model's own for this release, and even among models."""
+    seed = f"{view.model.uid} {view.now.isoformat()}".encode()
+    return int.from_bytes(hashlib.sha256(seed).digest()[:8], "big") / 2**64
 
 
 def _stay_idle(view: View, entry: facts.Entry) -> Decision:
@@ -133,7 +169,7 @@ def _start(view: View, entry: facts.Entry) -> Decision:
     begun = dataclasses.replace(
         entry,
         ceiling=view.model.spec.kill_switch.recovery.probation.replicas.of(entry.replicas),
-        probation=dataclasses.replace(earlier, since=view.now),
+        probation=dataclasses.replace(earlier, since=view.now, start_at=None),
     )
     return probation.tell_every_switch(view, begun, Phase.PROBATION, "Starting", message)
 
