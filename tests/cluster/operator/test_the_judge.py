@@ -61,12 +61,21 @@ def hang_up(handler: Handler) -> None:
     handler.close_connection = True
 
 
-def test_a_prometheus_that_goes_away_is_told_of_once_for_all_models(world: World) -> None:
-    """J8."""
-    with world.operator():
+def killed(world: World) -> list[str]:
+    deployments = [world.get("deployment", name) for name in NAMES]
+    return [each["metadata"]["name"] for each in deployments if each["spec"]["replicas"] == 0]
+
+
+def test_an_outage_is_told_once_for_all_models_and_a_breach_of_all_kills_no_more_than_may_be(
+    world: World,
+) -> None:
+    """J8, J9."""
+    limited = ("--automatic-kills=1", "--automatic-kills-percent=25")
+    with world.operator(flags=limited):
         world.measures(error_ratio=0.0)
         for name in NAMES:
-            world.apply(deployment(name, image=f"{name}:1.4.0", replicas=1), model(name, version="1.4.0"))
+            kills = model(name, version="1.4.0", on_breach="Kill")
+            world.apply(deployment(name, image=f"{name}:1.4.0", replicas=1), kills)
         world.eventually(lambda: len(world.all_of("mckpt")) == 4 and degraded(world) == {"NotDegraded"})
         world.eventually(lambda: all(c["spec"]["verdict"]["value"] == "Good" for c in world.all_of("mckpt")))
         world.breaks_down(hang_up)
@@ -74,8 +83,25 @@ def test_a_prometheus_that_goes_away_is_told_of_once_for_all_models(world: World
         world.breaks_down(None)
         world.eventually(lambda: degraded(world) == {"NotDegraded"})
         told = [(e["reason"], e["regarding"]["kind"], e["regarding"]["name"]) for e in world.all_of("events")]
+        world.measures(error_ratio=0.4)
+        world.eventually(lambda: len(killed(world)) == 1 and "BlastRadius" in degraded(world))
     assert sorted(each for each in told if each[0].startswith("MassBlindness")) == [
         ("MassBlindness", "Lease", LEASE),
         ("MassBlindnessEnded", "Lease", LEASE),
     ]
     assert "Degraded" not in {reason for reason, _, _ in told}
+    with world.operator(flags=limited):
+        (first,) = killed(world)
+        second = next(name for name in NAMES if name != first)
+        stop = '{"spec":{"killSwitch":{"engaged":true}}}'
+        world.kubectl("patch", "mdep", second, "--type=merge", "-p", stop)
+        world.eventually(lambda: sorted(killed(world)) == sorted((first, second)))
+        held = [name for name in NAMES if name not in (first, second)]
+        world.eventually(lambda: [name for name in held if _is_held(world, name)] == held)
+        assert len(killed(world)) == 2, "an operator that remembers nothing kills no other"
+
+
+def _is_held(world: World, name: str) -> bool:
+    found = world.get("mdep", name)["status"]
+    breaching = [each["verdict"] for each in found["thresholds"]] == ["Breach"]
+    return breaching and any(c["reason"] == "BlastRadius" for c in found["conditions"])

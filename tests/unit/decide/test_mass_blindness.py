@@ -56,6 +56,23 @@ def test_a_version_does_not_become_good() -> None:
     assert made.worth("a") == "Good"
 
 
+def test_time_that_was_enough_already_makes_no_version_good_and_ends_no_probation() -> None:
+    baked, in_probation = model(), released()
+    baked.rest()
+    for made in (baked, in_probation):
+        for _ in range(12):
+            made.tick()
+        blinded(made).rest()
+
+    assert baked.worth("a") == "Unproven"
+    assert in_probation.replicas == 1
+    for made in (baked, in_probation):
+        made.blinded = False
+        made.rest()
+    assert baked.worth("a") == "Good"
+    assert in_probation.replicas == 4
+
+
 def test_a_person_kills_and_releases() -> None:
     made = blinded(killed())
     made.release()

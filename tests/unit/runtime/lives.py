@@ -26,6 +26,7 @@ class Kept:
 
     def __init__(self, value: Callable[[str, datetime], float | None]) -> None:
         self.value = value
+        self.refused = ""
         self.fault: readings.Unreachable | readings.Refused | None = None
         self.warnings: tuple[str, ...] = ()
         self.hangs = self.away = False
@@ -46,6 +47,8 @@ class Kept:
         self.spans.append((query, start, end))
         if self.hangs:
             await asyncio.Event().wait()
+        if query == self.refused:
+            return readings.Refused("exceeded maximum resolution")
         if self.fault is not None:
             return self.fault
         points, at = [], start

@@ -100,6 +100,20 @@ async def test_a_past_that_cannot_be_had_means_that_a_breach_is_timed_anew(what:
     assert len(kept.spans) == asked, "it is not asked again"
 
 
+async def test_a_past_without_the_samples_that_a_verdict_needs_is_no_past() -> None:
+    def sampled(query: str, at: datetime) -> float:
+        return 1000.0 if query == "n" else breach(query, at)
+
+    kept = Kept(sampled)
+    kept.refused = "n"
+    life = Life(kept, samples={"query": "n", "min": 10}, **{"for": "3m"})
+
+    assert await life.look(after=timedelta(hours=1)) == "Pending"
+    kept.refused = ""
+    life.restart()
+    assert await life.look() == "Breach"
+
+
 async def test_a_model_whose_server_does_not_answer_is_recalled_once_it_does() -> None:
     life = Life(Kept(breach), **{"for": "3m"})
     life.kept.away = True

@@ -7,8 +7,8 @@ from lastgood.kube import resources
 from tests.unit.runtime.lives import BEGIN, KEY, MINUTE, Kept, Life, always_fine
 
 
-def baking(life: Life, *, ready_since: datetime) -> None:
-    """Make the version Unproven, with one pod of its own that is ready since then."""
+def baking(life: Life, *ready_since: datetime) -> None:
+    """Make the version Unproven, with pods of its own that are ready since then."""
     raw = life.store.checkpoints[KEY]
     metadata = {**raw["metadata"], "resourceVersion": "9"}
     spec = {**raw["spec"], "verdict": {"value": "Unproven", "reason": "Served"}}
@@ -30,17 +30,17 @@ def baking(life: Life, *, ready_since: datetime) -> None:
         },
     )
     owner = {"kind": "ReplicaSet", "controller": True, "uid": "rs"}
-    ready = {"type": "Ready", "status": "True", "lastTransitionTime": written(ready_since)}
-    pod = {
-        "name": "pod",
-        "namespace": "ml",
-        "uid": "pod",
-        "resourceVersion": written(ready_since),
-        "ownerReferences": [owner],
-    }
-    life.store.put(
-        resources.PODS, {"metadata": pod, "spec": {}, "status": {"phase": "Running", "conditions": [ready]}}
-    )
+    for number, since in enumerate(ready_since):
+        ready = {"type": "Ready", "status": "True", "lastTransitionTime": written(since)}
+        pod = {
+            "name": f"pod-{number}",
+            "namespace": "ml",
+            "uid": f"pod-{number}",
+            "resourceVersion": "1",
+            "ownerReferences": [owner],
+        }
+        status = {"phase": "Running", "conditions": [ready]}
+        life.store.put(resources.PODS, {"metadata": pod, "spec": {}, "status": status})
 
 
 async def bakes(life: Life, *, restart_every: int, looks: int) -> timedelta:
@@ -54,7 +54,7 @@ async def bakes(life: Life, *, restart_every: int, looks: int) -> timedelta:
 
 async def test_an_operator_that_is_restarted_every_hour_ends_a_bake_of_two_hours() -> None:
     life = Life(Kept(always_fine), bake="2h", **{"for": "1m"})
-    baking(life, ready_since=BEGIN - timedelta(hours=1))
+    baking(life, BEGIN - timedelta(hours=1))
     steady = await bakes(life, restart_every=240, looks=490)
 
     assert steady >= timedelta(hours=2)
@@ -68,7 +68,7 @@ async def test_only_time_that_the_data_calls_ok_bakes() -> None:
         return 0.0 if minute % 2 == 0 else None if minute % 4 == 1 else 0.9
 
     life = Life(Kept(half), bake="2h", onNoData="Ignore", onBreach="Hold", clearFor="0s")
-    baking(life, ready_since=BEGIN)
+    baking(life, BEGIN)
     await life.look(after=timedelta(hours=1))
 
     assert life.memory.fine is not None
@@ -77,7 +77,7 @@ async def test_only_time_that_the_data_calls_ok_bakes() -> None:
 
 async def test_time_before_the_youngest_pod_was_ready_bakes_nothing() -> None:
     life = Life(Kept(always_fine), bake="2h")
-    baking(life, ready_since=BEGIN + timedelta(minutes=50))
+    baking(life, BEGIN - timedelta(hours=1), BEGIN + timedelta(minutes=50))
     await life.look(after=timedelta(hours=1))
 
     assert life.memory.fine is not None
