@@ -7,6 +7,7 @@ import requests
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from lastgood.judge import replay
 from lastgood.judge.readings import Refused, Series, Unreachable, Values
 from lastgood.observe import promql
 from lastgood.observe.prometheus import Prometheus, Server
@@ -148,13 +149,25 @@ async def test_a_range_has_all_series_of_each_moment_and_none_where_none_were(
     moments = [moment for moment, _ in series.points]
     assert moments == sorted(set(moments))
     assert all(moment > (now - timedelta(days=1)).timestamp() for moment in moments)
-    fresh = await asker.query_range(server, "requests", now - timedelta(seconds=5), now, timedelta(seconds=1))
+    second = timedelta(seconds=1)  # the first scrape may be younger than the last whole second
+    fresh = await asker.query_range(server, "requests", now - 5 * second, now + second, second)
     assert isinstance(fresh, Series)
     assert sorted(fresh.points[-1][1]) == [10.0, 50.0, 90.0]
     refused = await asker.query_range(
         server, "requests{", now - timedelta(hours=1), now, timedelta(seconds=30)
     )
     assert isinstance(refused, Refused)
+
+
+async def test_a_range_has_a_point_at_each_moment_that_is_judged_again(
+    asker: Prometheus, server: Server
+) -> None:
+    """J6."""
+    now, step = datetime.now(UTC), timedelta(seconds=15)
+    at = replay.moments(first=now - timedelta(hours=8), now=now, step=step, most=2000)
+    series = await asker.query_range(server, "time()", at[0], at[-1], step)
+    assert isinstance(series, Series)
+    assert series.points == tuple((moment.timestamp(), (moment.timestamp(),)) for moment in at)
 
 
 async def test_the_wrong_path_is_unreachable(asker: Prometheus, server: Server) -> None:
