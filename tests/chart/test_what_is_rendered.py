@@ -152,6 +152,18 @@ def test_some_namespaces_get_rights_in_those_alone() -> None:
     ] == ["lastgood-operator"]
 
 
+def test_the_rights_are_those_of_the_example() -> None:
+    def stated(each: dict[str, Any]) -> tuple[object, ...]:
+        name, namespace = each["metadata"]["name"], each["metadata"].get("namespace")
+        return each["kind"], name, namespace, each.get("rules"), each.get("roleRef"), each.get("subjects")
+
+    example = list(yaml.safe_load_all((rendering.ROOT / "examples" / "rbac.yaml").read_text()))
+    rendered = [stated(each) for each in rendering.render(namespace="lastgood")]
+    assert [
+        each["kind"] for each in example if each["kind"] != "Namespace" and stated(each) not in rendered
+    ] == []
+
+
 def test_its_names_follow_the_release() -> None:
     names = {
         each["metadata"]["name"]
