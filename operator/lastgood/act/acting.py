@@ -1,8 +1,14 @@
 """Taking the steps of a decision: one function for each kind of step."""
 
+import asyncio
+from typing import Final
+
 from lastgood.act import deployment, hpa, keda
 from lastgood.decide import autoscalers, steps
-from lastgood.kube import client
+from lastgood.kube import client, errors
+
+PATIENCE: Final = 1.0
+"""Seconds that a kill gives its autoscaler: an admission webhook of KEDA that hangs takes ten."""
 
 
 async def take(cluster: client.Cluster, namespace: str, model: str, step: steps.Step) -> None:
@@ -22,3 +28,15 @@ async def take(cluster: client.Cluster, namespace: str, model: str, step: steps.
             await hpa.set_bounds(cluster, namespace, step)
         case steps.ForgetRequest():
             await deployment.forget_request(cluster, namespace, model, step)
+
+
+async def take_before_a_kill(
+    cluster: client.Cluster, namespace: str, model: str, step: steps.SetAutoscaler
+) -> None:
+    """Hold an autoscaler, or give up soon: scaling to zero comes next (rules K1, K6). Raises `errors.ClusterError`."""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await take(cluster, namespace, model, step)
+    except TimeoutError as error:
+        scaler = step.autoscaler
+        raise errors.Unavailable(f"{scaler.kind} {scaler.name}: no answer within {PATIENCE:g} s") from error

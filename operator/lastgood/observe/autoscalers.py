@@ -22,6 +22,8 @@ Found = tuple[resources.Resource, Object]
 
 KINDS: Final = {each.kind: each for each in (resources.SCALED_OBJECTS, resources.HPAS)}
 """By kind; a ScaledObject goes before a HorizontalPodAutoscaler, which KEDA does not admit beside it."""
+PATIENCE: Final = 1.0
+"""Seconds that a fresh reading may take: a kill waits for it."""
 KEDA_LEAST: Final = 0
 KEDA_MOST: Final = 100
 """What KEDA takes for `minReplicaCount` and `maxReplicaCount` that are left out."""
@@ -86,12 +88,13 @@ async def fresh(cluster: client.Cluster, found: Sequence[Found]) -> list[Found]:
 async def _fresh(cluster: client.Cluster, resource: resources.Resource, raw: Object) -> Found | None:
     namespace, name = _key(raw)
     try:
-        if resource is resources.SCALED_OBJECTS:
-            return resource, await cluster.get(resources.SCALED_OBJECTS, namespace, name)
-        return resource, await cluster.get(resources.HPAS, namespace, name)
+        async with asyncio.timeout(PATIENCE):
+            if resource is resources.SCALED_OBJECTS:
+                return resource, await cluster.get(resources.SCALED_OBJECTS, namespace, name)
+            return resource, await cluster.get(resources.HPAS, namespace, name)
     except errors.NotFound:
         return None
-    except errors.ClusterError:
+    except (errors.ClusterError, TimeoutError):
         return resource, raw
 
 

@@ -199,7 +199,10 @@ class Driver:
         if sets and not self._actor.may_act():
             return refusals.may_follow(decision)  # a standby scales to zero, and does nothing else (rule F5)
         try:
-            await acting.take(self._cluster, key[0], key[1], step)
+            if isinstance(step, steps.SetAutoscaler) and refusals.may_follow(decision):
+                await acting.take_before_a_kill(self._cluster, key[0], key[1], step)
+            else:
+                await acting.take(self._cluster, key[0], key[1], step)
         except errors.ClusterError as error:
             if not isinstance(step, steps.SetAutoscaler):
                 raise

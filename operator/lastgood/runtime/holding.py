@@ -82,7 +82,10 @@ class Holder:
         refused: errors.ClusterError | None = None
         for step in decision.steps:
             try:
-                await acting.take(self._cluster, namespace, name, step)
+                if isinstance(step, steps.SetAutoscaler):
+                    await acting.take_before_a_kill(self._cluster, namespace, name, step)
+                else:
+                    await acting.take(self._cluster, namespace, name, step)
             except errors.ClusterError as error:
                 if not isinstance(step, steps.SetAutoscaler):
                     raise

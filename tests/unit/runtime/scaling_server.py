@@ -1,5 +1,6 @@
 """An API server with a killed model and its autoscaler, which refuses writes to autoscalers when it is told to."""
 
+import asyncio
 import copy
 from collections.abc import Mapping
 from typing import Any
@@ -40,6 +41,9 @@ class Server:
 
     def __init__(self, *scalers: tuple[resources.Resource, client.Object], engaged: bool = True) -> None:
         self.refuses: errors.ClusterError | None = None
+        self.hangs = False
+        """Whether a write to an autoscaler, or a reading of one, takes as long as a request may."""
+        self.scaled = asyncio.Event()
         self.writes: list[str] = []
         self.objects: dict[tuple[str, str], client.Object] = {}
         pods = {"metadata": metadata("fraud", "deployment"), "spec": {"replicas": 3, "template": PODS}}
@@ -77,7 +81,13 @@ class Server:
         annotations = self.objects["ScaledObject", "fraud"]["metadata"]["annotations"]
         return None if annotations.get(PAUSED) is None else str(annotations[PAUSED])
 
+    async def _hang(self, resource: resources.Resource) -> None:
+        if self.hangs and resource in (resources.HPAS, resources.SCALED_OBJECTS):
+            await asyncio.sleep(client.REQUEST_TIMEOUT)
+            raise errors.Unavailable("no answer from the API server")
+
     async def get(self, resource: resources.Resource, namespace: str | None, name: str) -> client.Object:
+        await self._hang(resource)
         try:
             return copy.deepcopy(self.objects[resource.kind, name])
         except KeyError:
@@ -96,6 +106,7 @@ class Server:
     async def patch(
         self, resource: resources.Resource, namespace: str | None, name: str, body: Any, **_: Any
     ) -> client.Object:
+        await self._hang(resource)
         known = self.objects[resource.kind, name]
         if self.refuses is not None and resource in (resources.HPAS, resources.SCALED_OBJECTS):
             raise self.refuses
@@ -103,6 +114,8 @@ class Server:
         if expected != known["metadata"]["resourceVersion"]:
             raise errors.Conflict(f"{resource.kind} {name} is newer than {expected}")
         self.writes.append(resource.kind)
+        if resource is resources.DEPLOYMENTS:
+            self.scaled.set()
         changed = _merged(known, body)
         changed["metadata"]["resourceVersion"] = str(int(expected) + 1)
         self.objects[resource.kind, name] = changed

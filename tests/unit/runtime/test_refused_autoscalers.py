@@ -1,5 +1,7 @@
 """A kill waits for no autoscaler (semantics.md, K1, K6): one that cannot be held is told of, and tried again."""
 
+import asyncio
+import functools
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -68,6 +70,23 @@ async def test_a_model_whose_autoscaler_cannot_be_held_is_scaled_to_zero_all_the
 
     await Looking(server).drive()
 
+    assert server.replicas == 0
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize("model", [True, False])
+async def test_a_kill_waits_few_seconds_for_an_autoscaler_that_does_not_answer(
+    model: bool, looptime: float
+) -> None:
+    """K1, K6: as when KEDA's admission webhook hangs."""
+    server = Server((resources.SCALED_OBJECTS, scaled_object()))
+    look = Looking(server.with_model()).drive if model else functools.partial(hold, server)
+    server.hangs = True
+    looking = asyncio.create_task(look())
+    await server.scaled.wait()
+
+    assert looptime <= 3
+    await looking
     assert server.replicas == 0
 
 
