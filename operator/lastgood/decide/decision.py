@@ -11,6 +11,10 @@ Phase = State
 """Where the model stands, as the rule sees it that had the last word; its word is the status' state."""
 
 
+CONTESTED = "Contested"
+"""Reason of what is told of a killed model that somebody scales up again and again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """The answer of one rule, which ends the chain.

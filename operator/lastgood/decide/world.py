@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from lastgood.decide import facts
 
@@ -46,6 +47,10 @@ class Workload:
     pods: tuple[Pod, ...] = ()
     scaled_by: str = ""
     """The field manager that wrote `replicas` last."""
+    scaled_at: datetime | None = None
+    """When it wrote last."""
+    managed: tuple[Mapping[str, Any], ...] = ()
+    """Which field manager owns what, as the API server keeps it."""
     templated_by: str = ""
     """The field manager that wrote to the template last."""
 

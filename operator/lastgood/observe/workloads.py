@@ -129,6 +129,8 @@ def workload(raw: Mapping[str, Any]) -> world.Workload:
         progressed_at=_progressed_at(status),
         rolling=seen and _rolling(status),
         scaled_by=written.writer(metadata, "f:spec", "f:replicas"),
+        scaled_at=written.written_at(metadata, "f:spec", "f:replicas"),
+        managed=tuple(metadata.get("managedFields") or ()),
         templated_by=written.writer(metadata, "f:spec", "f:template"),
     )
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from lastgood.api.base import Condition, ConditionStatus
 from lastgood.api.modeldeployment_status import KillSwitchStatus, ThresholdStatus
-from lastgood.decide.decision import Decision, Phase
+from lastgood.decide.decision import CONTESTED, Decision, Phase
 from lastgood.decide.view import View
 from lastgood.judge import blindness
 from lastgood.report import kills, sentences, versions
@@ -159,6 +159,8 @@ def _kill_switch_engaged(observed: Observed) -> Finding:
         return Finding(FALSE, "NotEngaged", "no kill switch selects this model")
     held_by = "KillSwitch " + ", ".join(kill.switches or ())
     because = f" ({kill.reason})" if kill.reason else ""
+    if observed.decision.reason == CONTESTED:
+        return Finding(UNKNOWN, CONTESTED, f"{held_by} engaged{because}; {observed.message}")
     if kills.at_zero(view):
         took = (
             "" if kill.time_to_zero is None else f", {kill.time_to_zero.total_seconds():g} s after the switch"

@@ -10,7 +10,7 @@ from typing import Any
 
 from lastgood.api.modeldeployment_status import ModelDeploymentStatus, RolloutStatus
 from lastgood.decide import ledger
-from lastgood.decide.decision import Decision
+from lastgood.decide.decision import CONTESTED, Decision
 from lastgood.decide.facts import Why
 from lastgood.decide.rules import follow
 from lastgood.decide.view import View
@@ -26,6 +26,8 @@ def summarize(view: View, decision: Decision, *, previous: Mapping[str, Any] | N
     before = Previous.read(previous)
     thresholds = verdicts.thresholds(view, before)
     kill_switch = kills.kill_switch(view, before)
+    if decision.reason == CONTESTED:
+        kill_switch = kill_switch.model_copy(update={"pods_remaining": None})
     rollback = rollbacks.latest(view, before)
     observed = conditions.Observed(
         view=view,

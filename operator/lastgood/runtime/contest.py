@@ -1,10 +1,13 @@
 """How often to undo what others do against a recorded decision (semantics.md, K5, O6)."""
 
+import dataclasses
 from datetime import datetime, timedelta
 from typing import Final
 
+from lastgood.api import names
 from lastgood.decide import steps
-from lastgood.decide.decision import Decision
+from lastgood.decide.decision import CONTESTED, Decision, Phase
+from lastgood.runtime import blame
 from lastgood.runtime.memory import Memory
 
 AT_ONCE: Final = 10
@@ -16,6 +19,8 @@ TEMPLATE_TRIES: Final = 5
 TEMPLATE_EVERY: Final = timedelta(minutes=5)
 COUNTS: Final = tuple(digit * 10**power for power in range(9) for digit in (1, 2, 5))
 """How often is told in these numbers."""
+OFTEN: Final = 3
+"""From this many times on, what is told of the model rests until the quiet returns."""
 LONGEST_RETRY: Final = 5.0
 """Seconds. Only models with something to do ask the API server, so that a long pause would spare it little."""
 
@@ -41,7 +46,8 @@ def note(step: steps.Step, memory: Memory, now: datetime) -> None:
     quiet = memory.undone_at is None or now - memory.undone_at > QUIET + _template_pause(memory.undone)
     again = _again(step, memory)
     memory.undone = (1 if quiet else memory.undone + 1) if again else 0
-    memory.undone_by = _doer(step) if again else ""
+    memory.undone_by = (_doer(step, memory) or memory.undone_by) if again else ""
+    memory.undone_seen = _writer(step)
     memory.undone_what, memory.undone_at, memory.undone_decision = what, now, _decided_at(step)
 
 
@@ -63,17 +69,38 @@ def _what(step: steps.Step) -> str:
             return ""
 
 
-def _doer(step: steps.Step) -> str:
+def _doer(step: steps.Step, memory: Memory) -> str:
     match step:
         case steps.Scale():
-            return step.workload.scaled_by
+            # Through `scale` no owner is kept: one who wrote before our own step has not undone it.
+            known = step.workload.scaled_by not in ("", names.FIELD_MANAGER)
+            return step.workload.scaled_by if known and _writer(step) != memory.undone_seen else ""
         case steps.SwitchTemplate():
-            return step.workload.templated_by
+            changers = blame.changers(
+                step.workload.managed, live=step.workload.template, wanted=step.template
+            )
+            return ", ".join(changers)
         case _:
             return ""
 
 
-def contested(memory: Memory, now: datetime) -> str:
+def _writer(step: steps.Step) -> tuple[str, datetime | None]:
+    return (step.workload.scaled_by, step.workload.scaled_at) if isinstance(step, steps.Scale) else ("", None)
+
+
+def calm(decision: Decision, memory: Memory, now: datetime) -> Decision:
+    """Return what is told of a killed model: while it is scaled up again and again, one thing and not two by turns.
+
+    That no pod is left may be true at this moment; it is not what a person should rely on.
+    """
+    killed = decision.phase in (Phase.KILLED, Phase.STOPPING)
+    if not killed or memory.undone < OFTEN or not contested(memory, now):
+        return decision
+    message = "it is scaled up again and again, and scaled to zero each time; see the condition Contested"
+    return dataclasses.replace(decision, phase=Phase.STOPPING, reason=CONTESTED, message=message)
+
+
+def contested(memory: Memory, now: datetime, *, scaler: str = "") -> str:
     """Return who undoes what was decided, and how often, in one sentence; empty when nobody does.
 
     Who scaled by the scale subresource, as `kubectl scale` does, is recorded nowhere: the API server keeps no field
@@ -86,7 +113,8 @@ def contested(memory: Memory, now: datetime) -> str:
         return ""
     count = max(step for step in COUNTS if step <= memory.undone)
     often = {1: "once", 2: "twice"}.get(count, f"at least {count} times")
-    who = memory.undone_by or "somebody"
+    targeted = f" ({scaler} scales it too)" if scaler and memory.undone_what.startswith("scale") else ""
+    who = memory.undone_by or f"somebody{targeted}"
     return f"{who} has undone it {often} ({memory.undone_what}): stop what writes it, or ask the model for it"
 
 

@@ -141,8 +141,10 @@ class Driver:
     def _told(
         self, seen: observing.Snapshot, view: View, decision: Decision, memory: Memory
     ) -> tuple[observing.Snapshot, View, Decision]:
-        contested = decision.contested or contest.contested(memory, self._clock())
-        told = refusals.told(decision, memory.scaler_refused)
+        now, scaler = self._clock(), seen.autoscaler
+        named = "" if scaler is None else f"{scaler.kind} {scaler.name}"
+        contested = decision.contested or contest.contested(memory, now, scaler=named)
+        told = contest.calm(refusals.told(decision, memory.scaler_refused), memory, now)
         return seen, view, dataclasses.replace(told, contested=contested)
 
     def _cached(self, key: Key) -> observing.Snapshot | None:

@@ -40,6 +40,8 @@ class Memory:
     """The step on the workload that was taken last."""
     undone_decision: datetime | None = None
     """When what it carried out was decided, if it carried out a switch."""
+    undone_seen: tuple[str, datetime | None] = ("", None)
+    """Who owned the replicas when that step was taken, and since when."""
     undone_by: str = ""
     """The field manager that had undone it last."""
     undone: int = 0

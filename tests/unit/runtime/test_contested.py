@@ -51,9 +51,37 @@ def test_the_first_scale_up_is_told_however_long_after_the_kill_it_comes() -> No
     contest.note(TO_ZERO.steps[0], memory, NOW)
     assert contest.contested(memory, NOW) == ""
     later = NOW + timedelta(hours=3)
-    contest.note(TO_ZERO.steps[0], memory, later)
+    contest.note(scaled_up(by="kubectl", at=later), memory, later)
     assert contest.contested(memory, later).startswith("kubectl has undone it once (scale to 0)")
     assert contest.contested(memory, later + timedelta(minutes=5)) == ""
+
+
+def scaled_up(*, by: str, at: datetime) -> steps.Scale:
+    return steps.Scale(dataclasses.replace(WORKLOAD, scaled_by=by, scaled_at=at), 0)
+
+
+def test_nobody_is_named_who_wrote_before_our_own_step() -> None:
+    """K5: through `scale` no owner is kept, and the last one that is kept has not done it."""
+    memory = Memory()
+    contest.note(scaled_up(by="helm", at=NOW - timedelta(days=1)), memory, NOW)
+    contest.note(scaled_up(by="helm", at=NOW - timedelta(days=1)), memory, NOW + timedelta(seconds=1))
+    said = contest.contested(memory, NOW + timedelta(seconds=1), scaler="HorizontalPodAutoscaler fraud")
+    assert said.startswith("somebody (HorizontalPodAutoscaler fraud scales it too) has undone it once")
+
+
+def test_a_killed_model_that_is_scaled_up_again_and_again_is_told_of_as_one_thing() -> None:
+    """K4: and as two by turns no more; that no pod is left may be true of a moment."""
+    memory = Memory()
+    killed = Decision(Phase.KILLED, "SwitchEngaged", "held")
+    for second in range(3):
+        now = NOW + timedelta(seconds=second)
+        contest.note(TO_ZERO.steps[0], memory, now)
+        assert contest.calm(killed, memory, now) == killed
+    now = NOW + timedelta(seconds=3)
+    contest.note(TO_ZERO.steps[0], memory, now)
+    assert {contest.calm(each, memory, now).phase for each in (killed, TO_ZERO)} == {Phase.STOPPING}
+    assert len({contest.calm(each, memory, now).message for each in (killed, TO_ZERO)}) == 1
+    assert contest.calm(killed, memory, now + timedelta(minutes=5)) == killed
 
 
 def test_how_often_is_rounded_down_so_that_not_each_undoing_is_a_new_status() -> None:
