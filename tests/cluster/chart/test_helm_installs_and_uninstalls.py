@@ -1,6 +1,7 @@
 """Helm itself installs and uninstalls the chart, on a cluster of its own whose node really runs the operator's image.
 
-All the time somebody changes a Deployment that no switch is about: nothing of this may ever keep them from it.
+All the time somebody changes a Deployment that no switch is about: an uninstall never keeps them from it, and an
+installation only while the API server reads the switches for the first time, some tenths of a second.
 """
 
 import json
@@ -72,6 +73,10 @@ def test_an_uninstall_takes_the_interlock_first_and_deployments_can_be_written_a
         ml.create(asking.switch("inc", workloads=["fraud"]))
         ml.soon_refused("scale", "deployment", "fraud", "--replicas=1")
         ml.allowed("wait", "kswitch/inc", "--for=jsonpath={.spec.restore[0].workload}=fraud", "--timeout=20s")
+
+        assert all("not yet synced to use for admission" in refusal for refusal in writer.refusals)
+        assert len(writer.refusals) <= 20, "a second at most"
+        writer.refusals.clear()
 
         helm.uninstall(rendering.RELEASE, timeout=60)
         left = cluster.kubectl(
