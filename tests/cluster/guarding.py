@@ -64,9 +64,11 @@ class Interlock:
         self._wait_for_a_refusal("delete", "kswitch", "probe")
 
     def guard(self, namespace: str) -> None:
-        """Put a namespace under the interlock."""
-        labels = [f"{key}={value}" for key, value in WHERE.items()]
-        self._cluster.kubectl("label", "namespace", namespace, *labels)
+        """Put a namespace under the interlock, and let the operator have its Lease there as in its own."""
+        own = rendering.of_kind(rendering.render(VALUES), "Role", "RoleBinding")
+        roles = [{**each, "metadata": {**each["metadata"], "namespace": namespace}} for each in own]
+        metadata = {"name": namespace, "labels": WHERE}
+        self._apply({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}, *roles)
 
     @property
     def kubeconfig(self) -> Path:

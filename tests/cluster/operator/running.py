@@ -18,7 +18,6 @@ import urllib3
 import yaml
 
 from devcluster import Cluster
-from tests.chart import rendering
 from tests.cluster import guarding
 from tests.unit.observe import answering
 
@@ -54,8 +53,6 @@ class World:
         self.cluster = cluster
         self.namespace = namespace
         self.kubeconfig = cluster.kubeconfig if interlock is None else interlock.kubeconfig
-        self.lease = LEASE if interlock is None else namespace
-        self.lease_namespace = namespace if interlock is None else rendering.NAMESPACE
         self.prometheus_url = url
         self._script = script
         access = yaml.safe_load(cluster.kubeconfig.read_text())
@@ -75,9 +72,9 @@ class World:
         lease = {
             "apiVersion": "coordination.k8s.io/v1",
             "kind": "Lease",
-            "metadata": {"name": self.lease},
+            "metadata": {"name": LEASE, "namespace": namespace},
         }
-        cluster.kubectl("apply", "-n", self.lease_namespace, "-f", "-", input=json.dumps(lease))
+        self.apply(lease)
 
     def close(self) -> None:
         """Close the connection to the API server."""
@@ -178,8 +175,8 @@ class Operator:
                 f"--kubeconfig={world.kubeconfig}",
                 f"--namespace={world.namespace}",
                 f"--prometheus-url={world.prometheus_url}",
-                f"--lease-namespace={world.lease_namespace}",
-                f"--lease-name={world.lease}",
+                f"--lease-namespace={world.namespace}",
+                f"--lease-name={LEASE}",
                 "--lease-duration=2s",
                 "--renew-deadline=1500ms",
                 "--retry-period=300ms",
