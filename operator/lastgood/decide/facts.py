@@ -199,6 +199,15 @@ class Switch:
     """For cause `manual`: on whose word the mirrored field released it; empty until then. One that is engaged all the
     same was engaged again on the switch itself, by a person, who has to release it there."""
     resource_version: str = ""
+    unread: str = ""
+    """What of it does not parse, as a path and a sentence; empty when all does. The rest counts as it is read."""
+    selection_unread: bool = False
+    """Whether it may be about more than what could be read of it names."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether all of it was read, so that all of it can be written again."""
+        return not self.unread
 
     def entry(self, workload: str) -> Entry | None:
         """Return what this switch holds of a workload, if it does."""
@@ -219,9 +228,16 @@ class Switch:
         """Whether the model is among those that the switch names."""
         if self.models:
             return model in self.models
+        if self.selection_unread:
+            return False
         if self.selector is not None:
             return self.selector.matches(dict(labels))
         return not self.workloads
+
+    def concerns(self, model: str, labels: Mapping[str, str], workload: str) -> bool:
+        """Whether it is about a model: it selects it, or names or holds its workload."""
+        named = workload in self.workloads or self.entry(workload) is not None
+        return named or self.selects(model, labels)
 
 
 @dataclass(frozen=True, slots=True)

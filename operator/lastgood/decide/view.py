@@ -71,6 +71,8 @@ class Model:
     engaged_owners: frozenset[str] = frozenset()
     """All field managers that own `spec.killSwitch.engaged`: those that said the same."""
     resource_version: str = ""
+    unread: str = ""
+    """What of it does not parse, as a path and a sentence; empty when all does. The rest counts as it is read."""
 
     @property
     def workload_name(self) -> str:
@@ -131,9 +133,7 @@ class View:
 
     def concerns(self, switch: Switch) -> bool:
         """Whether a switch is about this model: it selects it, or holds an entry for its workload."""
-        name = self.model.workload_name
-        selects = switch.selects(self.model.name, self.model.labels) or name in switch.workloads
-        return selects or switch.entry(name) is not None
+        return switch.concerns(self.model.name, self.model.labels, self.model.workload_name)
 
     @property
     def active(self) -> Checkpoint | None:

@@ -24,8 +24,6 @@ class Snapshot:
     autoscaler: world.Autoscaler | None
     trouble: Trouble | None
     status: Mapping[str, Any]
-    switches: Mapping[str, Object]
-    """The raw switches of the namespace, by name: their reports are compared with them."""
 
 
 def cached(store: Store, key: Key) -> Snapshot | None:
@@ -38,8 +36,8 @@ def cached(store: Store, key: Key) -> Snapshot | None:
         store,
         raw,
         deployment=store.deployments.get((namespace, workload_name(raw))),
-        checkpoints=[c for c in store.checkpoints.values() if _is_of(c, key)],
-        switches=[s for (ns, _), s in store.switches.items() if ns == namespace],
+        checkpoints=store.checkpoints_of(key),
+        switches=store.switches_in(namespace),
         scalers=store.autoscalers_of((namespace, workload_name(raw))),
     )
 
@@ -76,20 +74,26 @@ async def fresh(store: Store, cluster: client.Cluster, key: Key, *, pods: bool =
     return dataclasses.replace(read, workload=dataclasses.replace(read.workload, pods=found))
 
 
-def with_switch(seen: Snapshot, raw: Object) -> Snapshot:
-    """Return a snapshot with one switch as the API server has just returned it; unchanged for any other object."""
+def with_switch(seen: Snapshot, raw: Object) -> Snapshot | None:
+    """Return a snapshot with one switch as the API server has just returned it; None for any other object."""
     if raw.get("kind") != resources.KILL_SWITCHES.kind:
-        return seen
+        return None
     switch = written.switch(raw)
     if switch is None:
-        return seen
+        return None
     others = [each for each in seen.facts.switches if each.name != switch.name]
     switches = tuple(sorted([*others, switch], key=lambda each: each.name))
     return dataclasses.replace(
         seen,
         facts=dataclasses.replace(seen.facts, switches=switches),
-        switches={**seen.switches, switch.name: raw},
     )
+
+
+def scaled(seen: Snapshot, replicas: int) -> Snapshot | None:
+    """Return a snapshot with its workload at other replicas; what it was read as is too old to be written over."""
+    if seen.workload is None:
+        return None
+    return dataclasses.replace(seen, workload=dataclasses.replace(seen.workload, replicas=replicas))
 
 
 async def _found(request: Awaitable[Object]) -> Object | None:
@@ -133,13 +137,11 @@ def _snapshot(
     if deployment is not None:
         bare = store.parsed(deployment, workloads.workload)
         workload = dataclasses.replace(bare, pods=tuple(store.pods_of(bare.uid)))
-    trouble = _trouble(store, model, workload)
-    if None in read or None in read_switches:
-        trouble = Trouble(
-            "UnreadableFacts",
-            "a ModelCheckpoint or KillSwitch of this namespace does not parse; nothing automatic is done until an "
-            "operator of the release that wrote it runs, or it is repaired",
-        )
+    trouble = _unread(
+        model,
+        checkpoints=dict(zip(map(_name, checkpoints), read, strict=True)),
+        switches=dict(zip(map(_name, switches), read_switches, strict=True)),
+    ) or _trouble(store, model, workload)
     return Snapshot(
         model=model,
         facts=facts.Facts(
@@ -150,8 +152,34 @@ def _snapshot(
         autoscaler=autoscalers.of(model.workload_name, scalers, [s for s in read_switches if s is not None]),
         trouble=trouble,
         status=raw.get("status") or {},
-        switches={each["metadata"]["name"]: each for each in switches},
     )
+
+
+def _unread(
+    model: Model,
+    *,
+    checkpoints: Mapping[str, facts.Checkpoint | None],
+    switches: Mapping[str, facts.Switch | None],
+) -> Trouble | None:
+    """B1, B2: what of a model, or of what is recorded of it, does not parse; what is others' stops them alone."""
+    if model.unread:
+        return Trouble("InvalidSpec", f"{model.unread}; correct it: until then nothing automatic is done")
+    mine = (model.name, model.labels, model.workload_name)
+    found = [f"ModelCheckpoint {name}" for name, read in checkpoints.items() if read is None]
+    for name, read in switches.items():
+        if read is None or (read.unread and (read.selection_unread or read.concerns(*mine))):
+            found.append(f"KillSwitch {name}" + (f" ({read.unread})" if read is not None else ""))
+    if not found:
+        return None
+    return Trouble(
+        "UnreadableFacts",
+        f"{min(found)} does not parse; nothing automatic is done until it is repaired, or an operator of the "
+        "release that wrote it runs",
+    )
+
+
+def _name(raw: Object) -> str:
+    return str(raw["metadata"]["name"])
 
 
 def _trouble(store: Store, model: Model, workload: world.Workload | None) -> Trouble | None:
@@ -198,8 +226,3 @@ def workload_name(raw: Object) -> str:
     """Return the Deployment that a ModelDeployment names; its own name when it names none."""
     spec = raw.get("spec") or {}
     return str((spec.get("workloadRef") or {}).get("name") or raw["metadata"]["name"])
-
-
-def _is_of(raw: Object, key: Key) -> bool:
-    labels = raw["metadata"].get("labels") or {}
-    return raw["metadata"]["namespace"] == key[0] and labels.get(names.LABEL_MODEL) == key[1]

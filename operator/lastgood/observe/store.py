@@ -6,20 +6,20 @@ there may be something to do. What is done is decided on facts read afresh (rule
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from lastgood.api import names
 from lastgood.decide import world
 from lastgood.kube import resources
-from lastgood.observe import autoscalers, workloads
+from lastgood.observe import autoscalers, concern, workloads
+from lastgood.observe.index import Indexes, Key, Object
 
 log = logging.getLogger(__name__)
 
-Key = tuple[str, str]
-"""Namespace and name."""
-Object = Mapping[str, Any]
+__all__ = ["Key", "Object", "Store"]
+
 T = TypeVar("T")
 
 
@@ -32,6 +32,7 @@ class Store:
     switches: dict[Key, Object] = field(default_factory=dict)
     deployments: dict[Key, Object] = field(default_factory=dict)
     scalers: autoscalers.Autoscalers = field(default_factory=autoscalers.Autoscalers)
+    _index: Indexes = field(default_factory=Indexes)
     _replica_sets: dict[str, workloads.ReplicaSet] = field(default_factory=dict)
     _pods: dict[str, workloads.OwnedPod] = field(default_factory=dict)
     _sets_of: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
@@ -49,31 +50,48 @@ class Store:
         """Forget an object that was deleted; return the models that it concerns."""
         return self._change(resource, raw, gone=True)
 
+    def learn(self, resource: resources.Resource, raw: Object) -> None:
+        """Keep what the API server has just answered to a write of ours, unless a watch has brought it, or newer.
+
+        Whom it concerns knows it already; without this the watch would tell each of hundreds of models of every write
+        of their switch.
+        """
+        known = self._kept(resource).get(_key(raw))
+        metadata = raw["metadata"]
+        if known is not None and known["metadata"]["uid"] == metadata["uid"]:
+            counts = (int(each.get("generation") or 0) for each in (known["metadata"], metadata))
+            if next(counts) < next(counts):
+                self._change(resource, raw, gone=False)
+
     def _change(self, resource: resources.Resource, raw: Object, *, gone: bool) -> set[Key]:
-        if resource is resources.PODS:
-            return self._change_pod(raw, gone=gone)
-        if resource is resources.REPLICA_SETS:
-            return self._change_replica_set(raw, gone=gone)
+        if resource in (resources.PODS, resources.REPLICA_SETS):
+            of = self._change_pod if resource is resources.PODS else self._change_replica_set
+            return of(raw, gone=gone)
         if resource.kind in autoscalers.KINDS:
             change = self.scalers.remove if gone else self.scalers.put
             return set[Key]().union(*(self._models_of.get(each, ()) for each in change(resource, raw)))
         kept = self._kept(resource)
         key = _key(raw)
+        earlier = kept.pop(key, None)
         if gone:
             self._parsed.pop(raw["metadata"]["uid"], None)
-        earlier = kept.pop(key, None)
-        if not gone:
+        else:
             kept[key] = raw
+        self._index.change(resource, key, None if gone else raw)
         if resource is resources.MODEL_DEPLOYMENTS:
             return self._change_model(key, None if gone else raw)
         if resource is resources.DEPLOYMENTS:
             self._deployment_of[raw["metadata"]["uid"]] = key
             if gone:
                 self._deployment_of.pop(raw["metadata"]["uid"], None)
-            return set(self._models_of.get(key, ()))
-        return self._concerned(resource, raw) | (
-            set() if earlier is None else self._concerned(resource, earlier)
-        )
+            return self.models_on(key)
+        entered = None
+        if resource is resources.KILL_SWITCHES and earlier is not None and not gone:
+            entered = concern.entries_changed(earlier, raw)
+        if entered is not None:  # that one of hundreds of models was entered concerns no other
+            return set().union(*(self.models_on((key[0], workload)) for workload in entered))
+        known = [raw] if earlier is None else [raw, earlier]
+        return set().union(*(self._concerned(resource, each) for each in known))
 
     def _kept(self, resource: resources.Resource) -> dict[Key, Object]:
         return {
@@ -92,10 +110,12 @@ class Store:
 
     def _selected_by(self, namespace: str, switch: Object) -> set[Key]:
         """Return the models that a switch may be about; more than that are looked at for nothing."""
-        held = {(namespace, name) for name in _held_by({"spec": switch})}
-        named = {(namespace, str(name)) for name in switch.get("models") or []} & self.models.keys()
-        if not switch.get("models") and not switch.get("workloads"):
-            named = {key for key in self.models if key[0] == namespace}
+        held = {(namespace, name) for name in concern.held_by({"spec": switch})}
+        models = concern.named_by(switch)
+        if models is None:
+            named = self._index.models_in.keys_of(namespace)
+        else:
+            named = {(namespace, name) for name in models} & self.models.keys()
         return named.union(*(self._models_of.get(workload, set()) for workload in held))
 
     def _change_model(self, key: Key, raw: Object | None) -> set[Key]:
@@ -169,30 +189,50 @@ class Store:
     def unowned(self, resource: resources.Resource, raw: Object) -> set[Key]:
         """Return the Deployments that an engaged or released switch holds or names, and that no model speaks for."""
         namespace, name = _key(raw)
+        found: set[Key]
         if resource is resources.KILL_SWITCHES:
-            found = _held_by(raw)
+            found = {(namespace, each) for each in concern.held_by(raw)}
+        elif resource is resources.PODS:
+            found = {key for key in self._deployments_over(raw) if self._index.switches_on.keys_of(key)}
         elif resource is resources.DEPLOYMENTS:
-            held = (_held_by(switch) for (where, _), switch in self.switches.items() if where == namespace)
-            found = {name} if any(name in each for each in held) else set()
+            found = {(namespace, name)} if self._index.switches_on.keys_of((namespace, name)) else set()
         elif resource is resources.MODEL_DEPLOYMENTS:
-            held = (_held_by(switch) for (where, _), switch in self.switches.items() if where == namespace)
-            found = set().union(*held)
+            held = (concern.held_by(switch) for switch in self.switches_in(namespace))
+            found = {(namespace, each) for each in set().union(*held)}
         elif resource.kind in autoscalers.KINDS:
-            held = (_held_by(switch) for (where, _), switch in self.switches.items() if where == namespace)
-            found = {autoscalers.scales(raw)}.intersection(set().union(*held))
+            scaled = (namespace, autoscalers.scales(raw))
+            found = {scaled} if self._index.switches_on.keys_of(scaled) else set()
         else:
             return set()
-        return {(namespace, each) for each in found if not self._models_of.get((namespace, each))}
+        return {each for each in found if not self._models_of.get(each)}
+
+    def _deployments_over(self, pod: Object) -> set[Key]:
+        replica_set = self._replica_sets.get(workloads.owner_uid(pod["metadata"], "ReplicaSet"))
+        key = None if replica_set is None else self._deployment_of.get(replica_set.owner_uid)
+        return set() if key is None else {key}
+
+    def models_in(self, namespace: str) -> list[Object]:
+        """Return the ModelDeployments of a namespace."""
+        return self._index.models_in.of(namespace)
+
+    def switches_in(self, namespace: str) -> list[Object]:
+        """Return the KillSwitches of a namespace."""
+        return self._index.switches_in.of(namespace)
+
+    def switches_on(self, workload: Key) -> set[Key]:
+        """Return the KillSwitches that hold or name a Deployment."""
+        return self._index.switches_on.keys_of(workload)
+
+    def checkpoints_of(self, model: Key) -> list[Object]:
+        """Return the ModelCheckpoints of a model."""
+        return self._index.checkpoints_of.of(model)
 
     def autoscalers_of(self, workload: Key) -> list[autoscalers.Found]:
         """Return the autoscalers of a Deployment, and those that a switch has on record for it."""
-        namespace, name = workload
         recorded = {
             (str(scaler.get("kind")), str(scaler.get("name")))
-            for (where, _), switch in self.switches.items()
-            if where == namespace
-            for entry in (switch.get("spec") or {}).get("restore") or []
-            if entry.get("workload") == name and (scaler := entry.get("autoscaler"))
+            for key in self._index.switches_on.keys_of(workload)
+            if (scaler := concern.entries(self.switches[key]).get(workload[1], {}).get("autoscaler"))
         }
         return self.scalers.of(workload, recorded=recorded)
 
@@ -247,12 +287,6 @@ class Store:
 def _key(raw: Object) -> Key:
     metadata = raw["metadata"]
     return metadata["namespace"], metadata["name"]
-
-
-def _held_by(switch: Object) -> set[str]:
-    spec = switch.get("spec") or {}
-    entries = {entry.get("workload", "") for entry in spec.get("restore") or []}
-    return entries | set(spec.get("workloads") or [])
 
 
 def _owned_by(owner: str, uid: str) -> Object:

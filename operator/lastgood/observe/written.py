@@ -9,6 +9,7 @@ import pydantic
 from lastgood.api import killswitch, modelcheckpoint, modeldeployment, names, workloads
 from lastgood.decide import asking, facts, template
 from lastgood.decide.view import Model
+from lastgood.observe import salvage
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -26,13 +27,16 @@ class Unreadable(ValueError):  # noqa: N818  (named after what it says of the ob
 
 
 def model(raw: Mapping[str, Any]) -> Model:
-    """Read a ModelDeployment. Raises `Unreadable` with the path of what is wrong."""
-    try:
-        parsed = modeldeployment.ModelDeployment.parse(raw)
-    except pydantic.ValidationError as error:
-        first = error.errors()[0]
-        path = ".".join(str(part) for part in first["loc"])
-        raise Unreadable(f"{path}: {first['msg']}") from error
+    """Read a ModelDeployment, or what of it can be read: a model that is half understood can still be killed (K6).
+
+    Raises `Unreadable` when it is not even known which Deployment it speaks of.
+    """
+    salvaged = salvage.salvage(modeldeployment.ModelDeployment, raw)
+    if salvaged is None or salvaged.lacks("workloadRef.name") or "spec.workloadRef" in salvaged.left_out:
+        raise Unreadable(
+            "spec does not say which Deployment it is about" if salvaged is None else salvaged.unread
+        )
+    parsed = salvaged.resource
     metadata = raw.get("metadata", {})
     annotations = dict(parsed.metadata.annotations)
     return Model(
@@ -50,6 +54,7 @@ def model(raw: Mapping[str, Any]) -> Model:
             key: found for key in names.REQUESTS if (found := asked(metadata, annotations, key)) is not None
         },
         resource_version=parsed.metadata.resource_version or "",
+        unread=salvaged.unread,
     )
 
 
@@ -144,11 +149,16 @@ def _base(base: modelcheckpoint.Base) -> facts.Base:
 
 
 def switch(raw: Mapping[str, Any]) -> facts.Switch | None:
-    """Read a KillSwitch, or None for one that does not parse."""
-    try:
-        parsed = killswitch.KillSwitch.parse(raw)
-    except pydantic.ValidationError:
+    """Read a KillSwitch, or what of it can be read; None when nothing of it can.
+
+    Nothing that does not parse lets go of anything: a switch that does not say whether it is engaged holds what it is
+    known to hold, and one that does not say what it selects still holds what it names.
+    """
+    says = isinstance((raw.get("spec") or {}).get("engaged"), bool)
+    found = salvage.salvage(killswitch.KillSwitch, raw if says else _holding_what_it_holds(raw))
+    if found is None:
         return None
+    parsed = found.resource
     spec, annotations = parsed.spec, parsed.metadata.annotations
     cause = parsed.metadata.labels.get(names.LABEL_CAUSE, "")
     return facts.Switch(
@@ -166,7 +176,16 @@ def switch(raw: Mapping[str, Any]) -> facts.Switch | None:
         engaged_at=moment(annotations.get(names.ANNOTATION_ENGAGED_AT)) or parsed.metadata.creation_timestamp,
         released_by=annotations.get(names.ANNOTATION_RELEASED_BY, ""),
         resource_version=parsed.metadata.resource_version or "",
+        unread=found.unread if says else "spec.engaged: is neither true nor false",
+        selection_unread=not says
+        or found.lacks("models", "selector", "workloads")
+        or "spec.restore" in found.left_out,
     )
+
+
+def _holding_what_it_holds(raw: Mapping[str, Any]) -> dict[str, Any]:
+    spec = {key: value for key, value in (raw.get("spec") or {}).items() if key in ("reason", "restore")}
+    return {**raw, "spec": {**spec, "engaged": True}}
 
 
 def _entry(entry: killswitch.RestoreEntry) -> facts.Entry:

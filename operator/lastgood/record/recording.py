@@ -3,9 +3,12 @@
 from lastgood.decide import records
 from lastgood.kube import client
 from lastgood.record import checkpoint, switch
+from lastgood.record.entries import Entries
 
 
-async def write(cluster: client.Cluster, namespace: str, model: str, record: records.Record) -> client.Object:
+async def write(
+    cluster: client.Cluster, entries: Entries, namespace: str, model: str, record: records.Record
+) -> client.Object:
     """Make one record durable, and return the object that holds it now.
 
     Raises `errors.Conflict` when the fact it rests on is not as the decision knew it: observe again, decide again.
@@ -16,6 +19,6 @@ async def write(cluster: client.Cluster, namespace: str, model: str, record: rec
         case records.ReleaseSwitch():
             return await switch.release(cluster, namespace, record)
         case records.SetEntries():
-            return await switch.set_entries(cluster, namespace, record)
+            return await entries.write(namespace, record)
         case _:
             return await checkpoint.write(cluster, namespace, model, record)

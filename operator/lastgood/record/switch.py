@@ -27,7 +27,7 @@ async def engage(cluster: client.Cluster, namespace: str, record: records.Engage
             "reason": switch.reason[:1024],
             "requestedBy": switch.requested_by[:253],
             "models": list(switch.models),
-            "restore": [_entry(entry) for entry in switch.entries],
+            "restore": [wire(entry) for entry in switch.entries],
         },
     }
     if not switch.resource_version:
@@ -44,12 +44,6 @@ async def release(cluster: client.Cluster, namespace: str, record: records.Relea
     return await _patch(cluster, namespace, record.switch, body)
 
 
-async def set_entries(cluster: client.Cluster, namespace: str, record: records.SetEntries) -> client.Object:
-    """Replace what a switch holds."""
-    body = {"spec": {"restore": [_entry(entry) for entry in record.entries]}}
-    return await _patch(cluster, namespace, record.switch, body)
-
-
 async def _patch(
     cluster: client.Cluster, namespace: str, switch: facts.Switch, body: dict[str, Any]
 ) -> client.Object:
@@ -59,7 +53,8 @@ async def _patch(
     )
 
 
-def _entry(entry: facts.Entry) -> dict[str, Any]:
+def wire(entry: facts.Entry) -> dict[str, Any]:
+    """Return an entry as the API server is given it."""
     body: dict[str, Any] = {
         "workload": entry.workload,
         "replicas": entry.replicas,

@@ -29,18 +29,12 @@ class Seen(Protocol):
         """The model's status as it was observed."""
         ...
 
-    @property
-    def switches(self) -> Mapping[str, Object]:
-        """The KillSwitches of its namespace, by name."""
-        ...
-
 
 class Objects(Protocol):
     """The watched objects, of all models."""
 
-    @property
-    def models(self) -> Mapping[Key, Object]:
-        """The ModelDeployments."""
+    def models_in(self, namespace: str, /) -> Iterable[Object]:
+        """Return the ModelDeployments of a namespace."""
         ...
 
     @property
@@ -106,12 +100,11 @@ class Reporter:
                 notices=notices,
                 now=view.now,
             )
-        for switch in view.facts.switches:
-            if view.concerns(switch):
-                await self._report_switch(model.namespace, switch, seen.switches[switch.name], view.now)
 
-    async def _report_switch(self, namespace: str, switch: facts.Switch, raw: Object, now: datetime) -> None:
-        """Write how far a switch is over all models that it selects, not only the one that was looked at."""
+    async def report_switch(self, namespace: str, switch: facts.Switch, raw: Object, now: datetime) -> None:
+        """Write how far a switch is over all that it selects; nothing is written while nothing changes."""
+        if not self._may_act():
+            return
         metadata, seen = raw["metadata"], raw.get("status") or {}
         selected = self._selected(namespace, switch)
         found = switches.targets(switch, models=selected, pods=self._pods(namespace, switch, selected))
@@ -136,10 +129,10 @@ class Reporter:
 
     def _selected(self, namespace: str, switch: facts.Switch) -> dict[str, str]:
         found = {}
-        for (where, name), raw in self._store.models.items():
-            labels = raw["metadata"].get("labels") or {}
-            if where == namespace and switch.selects(name, labels):
-                found[name] = self._store.workload_of((where, name))
+        for raw in self._store.models_in(namespace):
+            name, labels = raw["metadata"]["name"], raw["metadata"].get("labels") or {}
+            if switch.selects(name, labels):
+                found[name] = self._store.workload_of((namespace, name))
         return found
 
     def _pods(self, namespace: str, switch: facts.Switch, selected: dict[str, str]) -> dict[str, int]:

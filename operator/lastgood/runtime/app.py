@@ -15,6 +15,7 @@ from typing import Final
 
 from lastgood.decide import view
 from lastgood.kube import client, errors, resources
+from lastgood.kube.shared import SharedLists
 from lastgood.observe.prometheus import Prometheus
 from lastgood.observe.server import Server
 from lastgood.observe.store import Store
@@ -102,7 +103,7 @@ async def _serve(settings: Settings, cluster: client.ApiServer, prometheus: Prom
             retry_period=settings.retry_period,
         ),
     )
-    counted = CountedCluster(cluster, metrics)
+    counted = SharedLists(CountedCluster(cluster, metrics))
     reporter = Reporter(
         cluster=counted, store=store, metrics=metrics, may_act=elector.may_act, instance=identity
     )
@@ -123,7 +124,7 @@ async def _serve(settings: Settings, cluster: client.ApiServer, prometheus: Prom
             clock=_now,
             namespaces=settings.namespaces,
         ),
-        holder=Holder(cluster=counted, store=store, may_act=elector.may_act),
+        holder=Holder(cluster=counted, store=store, may_act=elector.may_act, clock=_now),
         evaluation=Evaluation(
             asks=prometheus,
             default_server=_default_server(settings),
@@ -151,6 +152,7 @@ async def _serve(settings: Settings, cluster: client.ApiServer, prometheus: Prom
         due=loop.due,
         hold=loop.hold,
         tell=unbuilt.tell,
+        switched=loop.tell,
         namespaces=settings.namespaces,
     )
     await _first_reading(watcher)

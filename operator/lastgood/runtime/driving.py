@@ -13,14 +13,15 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from lastgood.act import acting
-from lastgood.decide import policy, steps
+from lastgood.decide import policy, records, steps
 from lastgood.decide.decision import Decision, Phase
 from lastgood.decide.view import Settings, View
-from lastgood.kube import client, errors
+from lastgood.kube import client, errors, resources
 from lastgood.observe import returning, written
 from lastgood.observe import snapshot as observing
 from lastgood.observe.store import Key, Store
 from lastgood.record import recording
+from lastgood.record.entries import Entries
 from lastgood.runtime import contest, refusals, standby
 from lastgood.runtime.blast import Blast
 from lastgood.runtime.memory import Memory
@@ -84,6 +85,7 @@ class Driver:
         self._reports = reports
         self._settings = settings
         self._clock = clock
+        self._entries = Entries(cluster, may_act=self._may_act)
         self._blast = Blast(
             cluster=cluster, store=store, namespaces=namespaces, settings=settings, clock=clock
         )
@@ -126,10 +128,10 @@ class Driver:
             if idle and (memory.proved or decision.phase is not Phase.KILLED):
                 later = None if decision.until is None else max(decision.until - now, timedelta(0))
                 return Outcome(later if wait is None else wait, self._told(seen, view, decision, memory))
-            recorded = None if from_store or idle else await self._carry_out(key, decision, memory)
-            if recorded is not None and decision.phase is Phase.STOPPING:
-                # A kill does not read everything twice: what it has just recorded is all that has changed.
-                seen = observing.with_switch(seen, recorded)
+            changed = None if from_store or idle else await self._carry_out(key, seen, decision, memory)
+            if changed is not None and decision.phase is Phase.STOPPING:
+                # A kill does not read everything twice: what it has just written is all that has changed.
+                seen = changed
                 continue
             # Which pods are left, available or without a label is not believed of watches: they lag, and have ghosts.
             pods_read = decision.phase is Phase.KILLED or _rests_on_pods(decision)
@@ -168,10 +170,12 @@ class Driver:
             else 1,
         )
 
-    async def _carry_out(self, key: Key, decision: Decision, memory: Memory) -> client.Object | None:
+    async def _carry_out(
+        self, key: Key, seen: observing.Snapshot, decision: Decision, memory: Memory
+    ) -> observing.Snapshot | None:
         """Record, or act, on what was decided from fresh facts; a conflict ends the round, to observe again.
 
-        Returns the object that the only record was made in, and nothing otherwise.
+        Returns what is seen with the only record, or after the only step, and None when it has to be read again.
         """
         namespace, name = key
         written_to: list[client.Object] = []
@@ -181,7 +185,10 @@ class Driver:
                     log.warning("%s/%s: not killed, for too many were lately: %s", *key, decision.message)
                     return None
                 self._check_actor()
-                written_to.append(await recording.write(self._cluster, namespace, name, record))
+                done = await recording.write(self._cluster, self._entries, namespace, name, record)
+                written_to.append(done)
+                if isinstance(record, records.SetEntries):
+                    self._store.learn(resources.KILL_SWITCHES, done)
                 log.info("%s/%s: recorded %s: %s", namespace, name, type(record).__name__, decision.message)
             if decision.records:
                 self._reports.recorded(key, decision)
@@ -193,7 +200,10 @@ class Driver:
         except (errors.Conflict, errors.NotFound) as moved_on:
             log.debug("%s/%s: %s; observing again", namespace, name, moved_on)
             return None
-        return written_to[0] if len(written_to) == 1 else None
+        if len(written_to) == 1:
+            return observing.with_switch(seen, written_to[0])
+        scaled = [step for step in decision.steps if isinstance(step, steps.Scale)]
+        return observing.scaled(seen, scaled[0].replicas) if len(decision.steps) == len(scaled) == 1 else None
 
     async def _take(self, key: Key, step: steps.Step, decision: Decision, memory: Memory) -> bool:
         """Take one step; return whether the next may follow. No autoscaler keeps a kill from happening (rule K1)."""
@@ -217,8 +227,11 @@ class Driver:
         log.info("%s/%s: did %s: %s", *key, _described(step), decision.message)
         return True
 
+    def _may_act(self) -> bool:
+        return self._actor.may_act()
+
     def _check_actor(self) -> None:
-        if not self._actor.may_act():
+        if not self._may_act():
             raise errors.Unavailable("the lease is no longer ours, so nothing is written")
 
 

@@ -1,9 +1,10 @@
 """Driving what a switch holds and no model speaks for: the same rooms as a model, without judging or reporting."""
 
+import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
 from typing import Final
 
 from lastgood.act import acting
@@ -13,9 +14,11 @@ from lastgood.decide.rules import unowned
 from lastgood.kube import client, errors, resources
 from lastgood.observe import autoscalers, workloads, written
 from lastgood.observe import snapshot as observing
-from lastgood.observe.store import Key, Store
+from lastgood.observe.store import Key, Object, Store
 from lastgood.record import recording
+from lastgood.record.entries import Entries
 from lastgood.runtime import contest
+from lastgood.runtime.memory import Memory
 
 log = logging.getLogger(__name__)
 
@@ -25,35 +28,70 @@ MOST_ROUNDS: Final = 6
 class Holder:
     """Holds Deployments on demand; one instance for a process."""
 
-    def __init__(self, *, cluster: client.Cluster, store: Store, may_act: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        *,
+        cluster: client.Cluster,
+        store: Store,
+        may_act: Callable[[], bool],
+        clock: Callable[[], datetime],
+    ) -> None:
         self._cluster = cluster
         self._store = store
         self._may_act = may_act
+        self._clock = clock
+        self._entries = Entries(cluster, may_act=may_act)
+        self._memories: dict[Key, Memory] = {}
+        """Of each Deployment that was scaled down: how often, and how often the API server refused it."""
 
     async def hold(self, workload: Key) -> timedelta | None:
         """Bring one Deployment to zero if a switch holds it; return when to look again without being asked."""
-        namespace, name = workload
-        try:
-            for _ in range(MOST_ROUNDS):
-                if self._is_spoken_for(workload) or not self._may_act():
-                    return None
-                raw = await self._cluster.get(resources.DEPLOYMENTS, namespace, name)
-                listed = await self._cluster.list(resources.KILL_SWITCHES, namespace)
-                switches = [read for each in listed if (read := written.switch(each)) is not None]
-                found = await autoscalers.fresh(self._cluster, self._store.autoscalers_of(workload))
-                decision = unowned.hold(
-                    workloads.workload(raw), switches, autoscalers.of(name, found, switches)
-                )
-                if decision is None or (_lets_go(decision) and await self._is_named(workload)):
-                    return None
-                if not self._may_act():
-                    return None
-                await self._carry_out(namespace, name, decision)
-        except errors.NotFound:
+        memory = self._memories.get(workload) or Memory()
+        async with memory.lock:
+            try:
+                again = await self._rounds(workload, memory)
+            except errors.NotFound:
+                again = None
+            except errors.ClusterError as error:
+                memory.failures += 1
+                log.warning("Deployment %s/%s: %s", *workload, error)
+                again = contest.retry_in(memory.failures)
+            else:
+                memory.failures = 0
+        if self._store.switches_on(workload):
+            self._memories[workload] = memory
+        else:
+            self._memories.pop(workload, None)
+        return again
+
+    async def _rounds(self, workload: Key, memory: Memory) -> timedelta | None:
+        if self._decided_on_the_store(workload) is None:
             return None
-        except errors.ClusterError as error:
-            log.warning("Deployment %s/%s: %s", namespace, name, error)
-        return contest.retry_in(3)
+        for _ in range(MOST_ROUNDS):
+            if self._is_spoken_for(workload) or not self._may_act():
+                return None
+            raw, listed, scalers = await asyncio.gather(
+                self._cluster.get(resources.DEPLOYMENTS, *workload),
+                self._cluster.list(resources.KILL_SWITCHES, workload[0]),
+                autoscalers.fresh(self._cluster, self._store.autoscalers_of(workload)),
+            )
+            decision = _decided(raw, listed, scalers)
+            if decision is None or (_lets_go(decision) and await self._is_named(workload)):
+                return None
+            wait = contest.wait_before(decision, memory, self._clock())
+            if wait is not None:
+                return wait
+            if not self._may_act():
+                return None
+            await self._carry_out(workload, decision, memory)
+        return contest.retry_in(1)
+
+    def _decided_on_the_store(self, workload: Key) -> Decision | None:
+        """Return what the watches speak for; it only says that there may be something to do (rule F4)."""
+        raw = self._store.deployments.get(workload)
+        if raw is None:
+            return None
+        return _decided(raw, self._store.switches_in(workload[0]), self._store.autoscalers_of(workload))
 
     def _is_spoken_for(self, workload: Key) -> bool:
         """Whether a model says what becomes of a Deployment; one that does not parse says nothing (rule K2)."""
@@ -69,16 +107,18 @@ class Holder:
         models = await self._cluster.list(resources.MODEL_DEPLOYMENTS, namespace)
         return any(observing.workload_name(raw) == name for raw in models)
 
-    async def _carry_out(self, namespace: str, name: str, decision: Decision) -> None:
+    async def _carry_out(self, workload: Key, decision: Decision, memory: Memory) -> None:
+        namespace, name = workload
         try:
             for record in decision.records:
-                await recording.write(self._cluster, namespace, name, record)
-            await self._take_all(namespace, name, decision)
+                await recording.write(self._cluster, self._entries, namespace, name, record)
+            await self._take_all(workload, decision, memory)
         except errors.Conflict as conflict:
             log.debug("Deployment %s/%s: %s; observing again", namespace, name, conflict)
 
-    async def _take_all(self, namespace: str, name: str, decision: Decision) -> None:
+    async def _take_all(self, workload: Key, decision: Decision, memory: Memory) -> None:
         """Take all steps; an autoscaler that cannot be set keeps nothing from being scaled to zero (rule K1)."""
+        namespace, name = workload
         refused: errors.ClusterError | None = None
         for step in decision.steps:
             try:
@@ -91,10 +131,17 @@ class Holder:
                     raise
                 refused = error
             else:
+                contest.note(step, memory, self._clock())
                 what = "scaled to zero" if isinstance(step, steps.Scale) else "set its autoscaler"
                 log.info("Deployment %s/%s: %s: %s", namespace, name, what, decision.message)
         if refused is not None:
             raise refused
+
+
+def _decided(raw: Object, listed: Iterable[Object], scalers: Sequence[autoscalers.Found]) -> Decision | None:
+    switches = [read for each in listed if (read := written.switch(each)) is not None]
+    workload = workloads.workload(raw)
+    return unowned.hold(workload, switches, autoscalers.of(workload.name, scalers, switches))
 
 
 def _lets_go(decision: Decision) -> bool:

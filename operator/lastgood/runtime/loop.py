@@ -2,10 +2,11 @@
 
 Lanes share the models. `urgent` takes kills, releases and scale-ups of what is killed; `drives` takes every other
 change; `evaluations` asks Prometheus, in rounds of all models that are due, and makes a drive due afterwards; `reports`
-tells what the newest drive came to.
+tells what the newest drive came to, and `switches` how far a switch is: not once for each model that it stops.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -27,6 +28,10 @@ from lastgood.runtime.schedule import Schedule
 ROUND: Final = 0.02
 """Seconds within which evaluations that fall due are asked together."""
 URGENT_WORKERS: Final = 64
+LONGEST_YIELD: Final = 5.0
+"""Seconds for which everything else lets a crowd of kills go first (rule K6)."""
+SWITCH_PACE: Final = 1.0
+"""Seconds from one report of a switch to the next: a switch that stops hundreds of models tells of many at once."""
 UNREADABLE: Final = 60.0
 """Seconds until a model that does not parse is looked at again without a change."""
 MOST_EVALUATIONS: Final = 100_000
@@ -73,6 +78,9 @@ class Loop:
         self._rounds: dict[Server | None, _Joining] = {}
         self._reporter = reporter
         self._reports = Schedule(self._report, workers=workers)
+        self._switches = Schedule(self._report_switch, workers=workers)
+        self._told: dict[Key, float] = {}
+        """When each switch was reported last, on the event loop's clock."""
 
     def due(self, keys: Collection[Key], urgent: bool = False) -> None:
         """Look at models now, because something about them has changed."""
@@ -88,6 +96,13 @@ class Loop:
         for workload in workloads:
             self._holds.due(workload)
 
+    def tell(self, switches: Collection[Key]) -> None:
+        """Tell how far switches are, soon."""
+        now = asyncio.get_running_loop().time()
+        for switch in switches:
+            last = self._told.get(switch)
+            self._switches.due(switch, after=0.0 if last is None else last + SWITCH_PACE - now)
+
     def due_all(self) -> None:
         """Look at every model now: the lease has just become ours."""
         self.due(list(self._store.models))
@@ -95,15 +110,24 @@ class Loop:
             self._evaluations.due(key)
         for switch in self._store.switches.values():
             self.hold(self._store.unowned(resources.KILL_SWITCHES, switch))
+        self.tell(list(self._store.switches))
 
     async def run(self) -> None:
         """Look after the models until cancelled."""
         async with asyncio.TaskGroup() as group:
-            for lane in (self._urgent, self._holds, self._drives, self._evaluations, self._reports):
+            for lane in (
+                self._urgent,
+                self._holds,
+                self._drives,
+                self._evaluations,
+                self._reports,
+                self._switches,
+            ):
                 group.create_task(lane.run())
 
     async def _hold(self, workload: Key) -> None:
         again = await self._holder.hold(workload)
+        self.tell(self._store.switches_on(workload))
         if again is not None:
             self._holds.due(workload, after=again.total_seconds())
 
@@ -111,6 +135,7 @@ class Loop:
         await self._drive_in(self._urgent, key)
 
     async def _drive(self, key: Key) -> None:
+        await self._let_kills_go_first()
         await self._drive_in(self._drives, key)
 
     async def _drive_in(self, lane: Schedule[Key], key: Key) -> None:
@@ -130,11 +155,30 @@ class Loop:
         elif outcome.told is None:  # it may not parse: a switch holds its workload all the same
             self._holds.due((key[0], self._store.workload_of(key)))
 
+    async def _let_kills_go_first(self) -> None:
+        """Wait while all workers for kills are busy, but not for ever: who keeps killing must not stop the rest."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LONGEST_YIELD):
+                await self._urgent.has_room()
+
     async def _report(self, key: Key) -> None:
         """Tell what the newest drive came to; a kill, or its undoing, never waits for the telling."""
+        await self._let_kills_go_first()
         memory = self._memories.get(key)
         if memory is not None and memory.to_report is not None:
-            await self._reporter.report(*memory.to_report)
+            seen, view, decision = memory.to_report
+            await self._reporter.report(seen, view, decision)
+            self.tell([(key[0], switch.name) for switch in view.facts.switches if view.concerns(switch)])
+
+    async def _report_switch(self, key: Key) -> None:
+        """Tell how far a switch is, over all that it selects."""
+        raw = self._store.switches.get(key)
+        read = None if raw is None else self._store.parsed(raw, written.switch)
+        if raw is None or read is None:
+            self._told.pop(key, None)
+            return
+        self._told[key] = asyncio.get_running_loop().time()
+        await self._reporter.report_switch(key[0], read, raw, self._clock())
 
     def _forget(self, key: Key) -> None:
         self._memories.pop(key, None)

@@ -44,6 +44,8 @@ class Schedule(Generic[KeyT]):
         self._failures: dict[KeyT, int] = {}
         self._forgotten: set[KeyT] = set()
         self._changed = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
 
     def due(self, key: KeyT, *, after: float = 0.0) -> None:
         """Run `key` in so many seconds, or earlier if it is due earlier already."""
@@ -53,6 +55,10 @@ class Schedule(Generic[KeyT]):
             self._again[key] = min(at, self._again.get(key, at))
         else:
             self._push(key, at)
+
+    async def has_room(self) -> None:
+        """Wait until a worker is free."""
+        await self._room.wait()
 
     def forget(self, key: KeyT) -> None:
         """Take a key out of the schedule; one that runs ends as it would, and is not tried again if it fails."""
@@ -99,6 +105,8 @@ class Schedule(Generic[KeyT]):
                 if self._late is not None:
                     self._late(now - at)
                 self._running[key] = asyncio.create_task(self._work(key))
+                if len(self._running) >= self._workers:
+                    self._room.clear()
         return None
 
     async def _work(self, key: KeyT) -> None:
@@ -110,6 +118,7 @@ class Schedule(Generic[KeyT]):
             self._failures.pop(key, None)
         finally:
             self._running.pop(key, None)
+            self._room.set()
             self._forgotten.discard(key)
             again = self._again.pop(key, None)
             if again is not None:

@@ -37,7 +37,7 @@ Tell = Callable[[resources.Resource, Mapping[str, Any]], Awaitable[None]]
 Login = Callable[..., kopf.ConnectionInfo | None]
 """A handler of kopf that gives credentials; called again when they are refused."""
 Hold = Callable[[Collection[Key]], None]
-"""Takes the Deployments that a switch holds and no model speaks for."""
+"""Takes the Deployments that a switch holds and no model speaks for; or the switches that have changed."""
 Due = Callable[[Collection[Key], bool], None]
 """Takes the models that a change concerns, and whether it is a kill or a release."""
 
@@ -53,9 +53,11 @@ class Watcher:
         due: Due,
         hold: Hold,
         tell: Tell,
+        switched: Hold = lambda _: None,
         namespaces: Collection[str] = (),
     ) -> None:
         self._tell = tell
+        self._switched = switched
         self._unbuilt: dict[str, tuple[resources.Resource, Mapping[str, Any]]] = {}
         self._cluster = cluster
         self._store = store
@@ -162,6 +164,8 @@ class Watcher:
         else:
             self._due(self._store.put(resource, raw), urgent)
         self._hold(self._store.unowned(resource, raw))
+        if resource is resources.KILL_SWITCHES:
+            self._switched([(raw["metadata"]["namespace"], raw["metadata"]["name"])])
 
 
 def _is_urgent(resource: resources.Resource, raw: Mapping[str, Any], store: Store) -> bool:
@@ -173,13 +177,8 @@ def _is_urgent(resource: resources.Resource, raw: Mapping[str, Any], store: Stor
         return bool(spec.get("engaged"))
     if resource is resources.DEPLOYMENTS:
         namespace, name = raw["metadata"]["namespace"], raw["metadata"]["name"]
-        held = (
-            entry.get("workload") == name
-            for (where, _), switch in store.switches.items()
-            if where == namespace and switch["spec"].get("engaged")
-            for entry in switch["spec"].get("restore") or []
-        )
-        return any(held)
+        holding = (store.switches[key] for key in store.switches_on((namespace, name)))
+        return any((switch.get("spec") or {}).get("engaged") for switch in holding)
     return False
 
 

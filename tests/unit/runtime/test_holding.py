@@ -1,6 +1,8 @@
 """What a switch holds stays held whatever becomes of its model, and what has to come back is not dropped lightly."""
 
+import copy
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from lastgood.kube import client, errors, resources
@@ -16,6 +18,7 @@ class Api:
     def __init__(self, *objects: tuple[resources.Resource, client.Object]) -> None:
         self.objects = {(resource, raw["metadata"]["name"]): raw for resource, raw in objects}
         self.patched: list[str] = []
+        self.now = datetime(2026, 11, 1, tzinfo=UTC)
 
     async def get(self, resource: resources.Resource, namespace: str | None, name: str) -> client.Object:
         try:
@@ -57,7 +60,10 @@ def a_switch(*, engaged: bool) -> client.Object:
 
 
 def holder_of(api: Api, store: Store) -> Holder:
-    return Holder(cluster=cast("Any", api), store=store, may_act=lambda: True)
+    for (resource, _), raw in api.objects.items():
+        if resource is not resources.MODEL_DEPLOYMENTS:
+            store.put(resource, copy.deepcopy(raw))
+    return Holder(cluster=cast("Any", api), store=store, may_act=lambda: True, clock=lambda: api.now)
 
 
 async def test_a_killed_model_that_does_not_parse_any_more_is_held_all_the_same() -> None:
@@ -66,7 +72,10 @@ async def test_a_killed_model_that_does_not_parse_any_more_is_held_all_the_same(
         Api((resources.DEPLOYMENTS, deployment), (resources.KILL_SWITCHES, a_switch(engaged=True))),
         Store(),
     )
-    store.put(resources.MODEL_DEPLOYMENTS, {"metadata": named("fraud"), "spec": {"interval": "soon"}})
+    store.put(
+        resources.MODEL_DEPLOYMENTS,
+        {"metadata": named("fraud"), "spec": {"workloadRef": {"kind": "Deployment"}}},
+    )
 
     assert await holder_of(api, store).hold(WORKLOAD) is None
 
@@ -94,3 +103,34 @@ async def test_a_switch_lets_go_of_a_workload_that_no_model_names() -> None:
     assert await holder_of(api, Store()).hold(WORKLOAD) is None
 
     assert switch["spec"]["restore"] == []
+
+
+async def test_who_scales_up_what_no_model_speaks_for_is_undone_ten_times_at_once_then_once_a_second() -> (
+    None
+):
+    """K5: held is held, whether a model speaks for a workload or not."""
+    deployment = a_deployment()
+    api = Api((resources.DEPLOYMENTS, deployment), (resources.KILL_SWITCHES, a_switch(engaged=True)))
+    holder = holder_of(api, Store())
+    waits = []
+    for _ in range(13):
+        deployment["spec"]["replicas"] = 2
+        waits.append(await holder.hold(WORKLOAD))
+        undone = deployment["spec"]["replicas"] == 0
+        assert undone is (waits[-1] is None)
+        api.now += waits[-1] or timedelta(0)
+
+    assert waits[:11] == [None] * 11
+    assert waits[11] == timedelta(seconds=1)
+    assert waits[12] is None
+
+
+async def test_what_is_at_rest_is_not_read_again() -> None:
+    """F4: the watches say whether there may be something to do; nothing is asked while there is not."""
+    deployment = a_deployment()
+    deployment["spec"]["replicas"] = 0
+    api = Api((resources.DEPLOYMENTS, deployment), (resources.KILL_SWITCHES, a_switch(engaged=True)))
+    holder = holder_of(api, Store())
+    api.objects.clear()
+
+    assert await holder.hold(WORKLOAD) is None

@@ -154,7 +154,9 @@ async def test_an_autoscaler_that_belongs_to_keda_is_never_touched() -> None:
 
 async def hold(server: Server) -> timedelta | None:
     held: Any = server
-    return await Holder(cluster=held, store=server.store(), may_act=lambda: True).hold(KEY)
+    return await Holder(
+        cluster=held, store=server.store(), may_act=lambda: True, clock=lambda: datetime.now(UTC)
+    ).hold(KEY)
 
 
 async def test_the_autoscaler_of_a_workload_without_a_model_is_held_and_given_back() -> None:
