@@ -6,7 +6,7 @@ shape.
 """
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Field
 
@@ -15,6 +15,9 @@ from lastgood.api.base import LENIENT, Conditions, LabelValue, Model, Name, Reso
 from lastgood.api.rollback import KillAction
 from lastgood.api.timestamps import Timestamp
 from lastgood.api.workloads import HeldAutoscaler, Replicas
+
+MOST_ENTRIES: Final = 1000
+"""Workloads that one switch can hold on record."""
 
 
 class SelectorOperator(StrEnum):
@@ -141,7 +144,7 @@ class KillSwitchSelection(Model):
 class KillSwitchSpec(KillSwitchSelection):
     """What is to be killed, and how to restore it."""
 
-    restore: Annotated[tuple[RestoreEntry, ...], schema.list_map("workload", most=1000)] = ()
+    restore: Annotated[tuple[RestoreEntry, ...], schema.list_map("workload", most=MOST_ENTRIES)] = ()
     """Written by the operator before it scales anything down; what is listed here is held."""
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from lastgood.api import names
-from lastgood.api.killswitch import LabelSelector
+from lastgood.api.killswitch import MOST_ENTRIES, LabelSelector
 from lastgood.api.modelcheckpoint import VersionVerdict
 from lastgood.decide import asking
 
@@ -47,6 +47,7 @@ class Cause(enum.StrEnum):
     MANUAL = names.CAUSE_MANUAL
     AUTOMATIC = names.CAUSE_AUTOMATIC
     DRILL = names.CAUSE_DRILL
+    CLUSTER = names.CAUSE_CLUSTER
 
 
 def why(reason: str) -> Why:
@@ -212,6 +213,11 @@ class Switch:
     def entry(self, workload: str) -> Entry | None:
         """Return what this switch holds of a workload, if it does."""
         return next((entry for entry in self.entries if entry.workload == workload), None)
+
+    @property
+    def full(self) -> bool:
+        """Whether it can hold no further workload on record; it kills what it selects all the same."""
+        return len(self.entries) >= MOST_ENTRIES
 
     def entries_with(self, workload: str, entry: Entry | None) -> tuple[Entry, ...]:
         """Return what this switch would hold with `entry` for a workload, or with nothing of it.

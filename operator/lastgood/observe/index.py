@@ -64,6 +64,14 @@ def _by_model(raw: Object) -> list[Key]:
     return [(raw["metadata"]["namespace"], labels.get(names.LABEL_MODEL, ""))]
 
 
+def _by_parent(raw: Object) -> list[str]:
+    """Return the ClusterKillSwitch that a switch belongs to."""
+    labels, notes = (raw["metadata"].get(field) or {} for field in ("labels", "annotations"))
+    if labels.get(names.LABEL_CAUSE) != names.CAUSE_CLUSTER:
+        return []
+    return [notes.get(names.ANNOTATION_CLUSTER_SWITCH, "")]
+
+
 @dataclass(slots=True)
 class Indexes:
     """What is looked up of the objects that watches have brought."""
@@ -72,6 +80,8 @@ class Indexes:
     switches_in: Index[str] = field(default_factory=lambda: Index(_by_namespace))
     switches_on: Index[Key] = field(default_factory=lambda: Index(_by_held))
     """By the Deployments that a switch holds or names."""
+    children_of: Index[str] = field(default_factory=lambda: Index(_by_parent))
+    """By the ClusterKillSwitch that a switch belongs to."""
     checkpoints_of: Index[Key] = field(default_factory=lambda: Index(_by_model))
 
     def change(self, resource: resources.Resource, key: Key, raw: Object | None) -> None:
@@ -79,7 +89,7 @@ class Indexes:
         kinds: dict[resources.Resource, tuple[Index[Any], ...]] = {
             resources.MODEL_DEPLOYMENTS: (self.models_in,),
             resources.MODEL_CHECKPOINTS: (self.checkpoints_of,),
-            resources.KILL_SWITCHES: (self.switches_in, self.switches_on),
+            resources.KILL_SWITCHES: (self.switches_in, self.switches_on, self.children_of),
         }
         for index in kinds.get(resource, ()):
             if raw is None:

@@ -223,6 +223,11 @@ class Store:
         """Return the KillSwitches that hold or name a Deployment."""
         return self._index.switches_on.keys_of(workload)
 
+    def children_of(self, cluster_switch: str) -> list[Object]:
+        """Return the KillSwitches of a ClusterKillSwitch, in the order of their namespaces."""
+        found = self._index.children_of.of(cluster_switch)
+        return sorted(found, key=lambda raw: str(raw["metadata"]["namespace"]))
+
     def checkpoints_of(self, model: Key) -> list[Object]:
         """Return the ModelCheckpoints of a model."""
         return self._index.checkpoints_of.of(model)

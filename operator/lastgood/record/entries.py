@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from lastgood.api.killswitch import MOST_ENTRIES
 from lastgood.decide import facts, records
 from lastgood.kube import client, errors, resources
 from lastgood.record import switch as writing
@@ -107,8 +108,11 @@ class Entries:
         held: Held = {str(entry.get("workload")): entry for entry in spec.get("restore") or []}
         before = dict(held)
         resting = [change for change in batch if _rests_on(change, bool(spec.get("engaged")), before)]
-        for change in resting:
-            _apply(change, held)
+        for change in list(resting):
+            if len(held | change.entries) > MOST_ENTRIES:
+                resting.remove(change)  # it observes again, and finds the switch full
+            else:
+                _apply(change, held)
         if held != before:
             try:
                 raw = await self._patch(key, held, raw["metadata"]["resourceVersion"])

@@ -3,11 +3,11 @@
 Whatever cannot be written is written with the next report; nothing here stops or delays a decision.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from lastgood.decide import facts, records
+from lastgood.decide import cluster_switch, facts, records
 from lastgood.decide.decision import Decision
 from lastgood.decide.view import View
 from lastgood.kube import client, resources
@@ -126,6 +126,42 @@ class Reporter:
         )
         if wrote:
             self._metrics.status_written(resources.KILL_SWITCHES.kind)
+
+    async def report_cluster_switch(
+        self,
+        switch: cluster_switch.ClusterSwitch,
+        raw: Object,
+        children: Sequence[Object],
+        *,
+        missing: Sequence[str],
+        held: Sequence[cluster_switch.Child],
+        now: datetime,
+    ) -> None:
+        """Write how far a ClusterKillSwitch is in all namespaces; nothing is written while nothing changes."""
+        if not self._may_act():
+            return
+        metadata, seen = raw["metadata"], raw.get("status") or {}
+        waiting = [each for each in switches.unseen(children) if switch.engaged and each not in missing]
+        wanted = switches.summarize_cluster_switch(
+            engaged=switch.engaged,
+            reason=switch.selection.reason,
+            generation=int(metadata.get("generation") or 0),
+            targets=switches.targets_of(children),
+            now=now,
+            previous=self._statuses.latest(metadata["uid"], seen),
+            missing=[*missing, *waiting],
+            refused=switches.refused(held, written_by=switch.written_by),
+        )
+        wrote = await self._statuses.write(
+            resources.CLUSTER_KILL_SWITCHES,
+            namespace=None,
+            name=switch.name,
+            uid=metadata["uid"],
+            seen=seen,
+            wanted=wanted,
+        )
+        if wrote:
+            self._metrics.status_written(resources.CLUSTER_KILL_SWITCHES.kind)
 
     def _selected(self, namespace: str, switch: facts.Switch) -> dict[str, str]:
         found = {}

@@ -4,7 +4,7 @@
 selects nothing, or holds what cannot be seen, is never verified.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -16,7 +16,7 @@ from lastgood.api.killswitch import (
     KillSwitchStatus,
     KillTarget,
 )
-from lastgood.decide import facts
+from lastgood.decide import cluster_switch, facts
 from lastgood.report import conditions
 from lastgood.report import previous as earlier
 from lastgood.report.conditions import Finding
@@ -66,15 +66,52 @@ def summarize_switch(
     previous: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     """Return the status of a KillSwitch in wire form; `previous` only keeps times, and may be absent or broken."""
+    findings = {"Engaged": _engaged(engaged, reason, targets), "Verified": _verified(engaged, targets)}
     status = KillSwitchStatus(
         observed_generation=generation,
         targets=tuple(
             KillTarget(workload=t.workload, model=t.model or None, pods_remaining=t.pods_remaining)
             for t in targets[:MOST]
         ),
-        conditions=_conditions(engaged, reason, targets, generation=generation, now=now, previous=previous),
+        conditions=_conditions(findings, generation=generation, now=now, previous=previous),
     )
     return status.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def targets_of(children: Iterable[Mapping[str, Any]]) -> tuple[Target, ...]:
+    """Return what the KillSwitches of a ClusterKillSwitch say that they hold, in the order of the namespaces."""
+    found = [
+        Target(
+            namespace=child["metadata"]["namespace"],
+            workload=each["workload"],
+            model=each.get("model") or "",
+            pods_remaining=each.get("podsRemaining"),
+        )
+        for child in children
+        for each in (child.get("status") or {}).get("targets") or []
+    ]
+    return tuple(sorted(found, key=lambda target: (target.namespace, target.workload)))
+
+
+def refused(held: Sequence[cluster_switch.Child], *, written_by: str) -> str:
+    """Return why the switches of a released ClusterKillSwitch are engaged all the same; empty when none is."""
+    if not held:
+        return ""
+    shown = ", ".join(f"{child.namespace}/{child.name}" for child in held[:5])
+    more = f" and {len(held) - 5} more" if len(held) > 5 else ""
+    return (
+        f"KillSwitch {shown}{more} stay engaged: for an earlier ClusterKillSwitch of this name, or engaged again, or "
+        f"{written_by or 'nobody'} may not release them: set spec.engaged to false on each by hand"
+    )
+
+
+def unseen(children: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return the namespaces whose KillSwitch has not said how far it is since it was changed last."""
+    return [
+        child["metadata"]["namespace"]
+        for child in children
+        if (child.get("status") or {}).get("observedGeneration") != child["metadata"].get("generation")
+    ]
 
 
 def summarize_cluster_switch(
@@ -85,8 +122,21 @@ def summarize_cluster_switch(
     targets: Sequence[Target],
     now: datetime,
     previous: Mapping[str, Any] | None,
+    missing: Sequence[str] = (),
+    refused: str = "",
 ) -> dict[str, Any]:
-    """Return the status of a ClusterKillSwitch in wire form, from the targets of its switches in all namespaces."""
+    """Return the status of a ClusterKillSwitch in wire form, from the targets of its switches in all namespaces.
+
+    `missing` are the namespaces whose switch is not engaged yet, or has not told yet; `refused` is why a release was
+    not followed, in one sentence.
+    """
+    findings = {"Engaged": _engaged(engaged, reason, targets), "Verified": _verified(engaged, targets)}
+    if refused:
+        findings["Engaged"] = Finding(TRUE, "ReleaseRefused", refused)
+        findings["Verified"] = _verified(True, targets)
+    if missing:
+        shown = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
+        findings["Verified"] = Finding(UNKNOWN, "Engaging", f"not engaged, or not told of, yet in {shown}")
     status = ClusterKillSwitchStatus(
         observed_generation=generation,
         targets=tuple(
@@ -98,15 +148,13 @@ def summarize_cluster_switch(
             )
             for t in targets[:MOST]
         ),
-        conditions=_conditions(engaged, reason, targets, generation=generation, now=now, previous=previous),
+        conditions=_conditions(findings, generation=generation, now=now, previous=previous),
     )
     return status.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
 def _conditions(
-    engaged: bool,
-    reason: str,
-    targets: Sequence[Target],
+    findings: Mapping[str, Finding],
     *,
     generation: int,
     now: datetime,
@@ -114,11 +162,7 @@ def _conditions(
 ) -> tuple[Condition, ...]:
     known = earlier.conditions(previous)
     return conditions.written(
-        {"Engaged": _engaged(engaged, reason, targets), "Verified": _verified(engaged, targets)},
-        generation=generation,
-        now=now,
-        previous=known,
-        others=tuple(known.values()),
+        findings, generation=generation, now=now, previous=known, others=tuple(known.values())
     )
 
 

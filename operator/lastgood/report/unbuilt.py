@@ -12,13 +12,6 @@ from lastgood.api import timestamps
 from lastgood.kube import client, errors, resources
 
 TOLD: Final[Mapping[resources.Resource, tuple[str, str]]] = {
-    resources.CLUSTER_KILL_SWITCHES: (
-        "Engaged",
-        (
-            "this release does not act on ClusterKillSwitches yet, and nothing is stopped: create a KillSwitch in "
-            "each namespace that it should hold"
-        ),
-    ),
     resources.SAFETY_DRILLS: (
         "DrillPassed",
         "this release does not run SafetyDrills yet: engage and release a KillSwitch outside production by hand",

@@ -25,6 +25,7 @@ from lastgood.report.outages import Outages
 from lastgood.report.reporter import Reporter
 from lastgood.report.unbuilt import UnbuiltKinds
 from lastgood.runtime import watching, web
+from lastgood.runtime.clusterwide import ClusterSwitches
 from lastgood.runtime.driving import Driver
 from lastgood.runtime.evaluation import Evaluation
 from lastgood.runtime.holding import Holder
@@ -145,6 +146,15 @@ async def _serve(settings: Settings, cluster: client.ApiServer, prometheus: Prom
         clock=_now,
         workers=settings.workers,
     )
+    clusterwide = ClusterSwitches(
+        cluster=counted,
+        store=store,
+        reporter=reporter,
+        may_act=elector.may_act,
+        clock=_now,
+        namespaces=settings.namespaces,
+        gitops_managers=settings.gitops_managers,
+    )
     unbuilt = UnbuiltKinds(cluster=counted, may_act=elector.may_act, clock=_now)
     watcher = watching.Watcher(
         cluster=cluster,
@@ -153,6 +163,7 @@ async def _serve(settings: Settings, cluster: client.ApiServer, prometheus: Prom
         hold=loop.hold,
         tell=unbuilt.tell,
         switched=loop.tell,
+        changed=clusterwide.changed,
         namespaces=settings.namespaces,
     )
     await _first_reading(watcher)
@@ -167,7 +178,8 @@ async def _serve(settings: Settings, cluster: client.ApiServer, prometheus: Prom
             asyncio.create_task(loop.run(), name="loop"),
             asyncio.create_task(watcher.sweep(SWEEP_EVERY), name="sweep"),
             asyncio.create_task(watcher.optional.watch(cluster), name="optional kinds"),
-            asyncio.create_task(_lead(elector, loop, watcher, metrics), name="lead"),
+            asyncio.create_task(clusterwide.run(cluster), name="cluster switches"),
+            asyncio.create_task(_lead(elector, loop, watcher, clusterwide, metrics), name="lead"),
             asyncio.create_task(_beat(health, watching_now), name="beat"),
         ]
         try:
@@ -200,12 +212,15 @@ async def _first_reading(watcher: watching.Watcher) -> None:
     raise StartError("the API server does not list what the operator watches; see the warnings above")
 
 
-async def _lead(elector: Elector, loop: Loop, watcher: watching.Watcher, metrics: Metrics) -> None:
+async def _lead(
+    elector: Elector, loop: Loop, watcher: watching.Watcher, clusterwide: ClusterSwitches, metrics: Metrics
+) -> None:
     """Look at everything as soon as the lease is ours: a standby has seen it all and done nothing."""
     while True:
         metrics.leads(False)
         await elector.wait_leading()
         metrics.leads(True)
+        clusterwide.due_all()
         loop.due_all()
         telling = asyncio.create_task(watcher.tell_unbuilt())
         await elector.wait_lost()

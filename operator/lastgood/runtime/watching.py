@@ -29,7 +29,7 @@ WATCHED: Final = (
 )
 """What models are made of; the models last, so that a first look at one finds the rest of it."""
 
-UNBUILT: Final = (resources.CLUSTER_KILL_SWITCHES, resources.SAFETY_DRILLS)
+UNBUILT: Final = (resources.SAFETY_DRILLS,)
 """Kinds that this release does not act on: whoever creates one is told so."""
 
 Tell = Callable[[resources.Resource, Mapping[str, Any]], Awaitable[None]]
@@ -38,6 +38,8 @@ Login = Callable[..., kopf.ConnectionInfo | None]
 """A handler of kopf that gives credentials; called again when they are refused."""
 Hold = Callable[[Collection[Key]], None]
 """Takes the Deployments that a switch holds and no model speaks for; or the switches that have changed."""
+Changed = Callable[[resources.Resource, Mapping[str, Any]], None]
+"""Takes every object that has changed."""
 Due = Callable[[Collection[Key], bool], None]
 """Takes the models that a change concerns, and whether it is a kill or a release."""
 
@@ -54,10 +56,12 @@ class Watcher:
         hold: Hold,
         tell: Tell,
         switched: Hold = lambda _: None,
+        changed: Changed = lambda *_: None,
         namespaces: Collection[str] = (),
     ) -> None:
         self._tell = tell
         self._switched = switched
+        self._tell_changed = changed
         self._unbuilt: dict[str, tuple[resources.Resource, Mapping[str, Any]]] = {}
         self._cluster = cluster
         self._store = store
@@ -164,6 +168,7 @@ class Watcher:
         else:
             self._due(self._store.put(resource, raw), urgent)
         self._hold(self._store.unowned(resource, raw))
+        self._tell_changed(resource, raw)
         if resource is resources.KILL_SWITCHES:
             self._switched([(raw["metadata"]["namespace"], raw["metadata"]["name"])])
 

@@ -58,6 +58,35 @@ def test_a_switch_that_cannot_be_mirrored_does_not_keep_another_from_holding() -
     assert isinstance(made.decide().steps[0], steps.Scale)
 
 
+def test_a_switch_that_is_full_kills_all_the_same_and_says_what_is_not_on_record() -> None:
+    """K2: 1000 workloads fit into a switch."""
+    made = proven()
+    held = tuple(facts.Entry(f"w-{number}", "", 1, 0) for number in range(1000))
+    made.put_switch(facts.Switch(name="all", engaged=True, cause=facts.Cause.PERSON, entries=held))
+    decision = made.rest()
+
+    assert made.replicas == 0
+    assert (decision.phase, decision.degraded) == (Phase.KILLED, "SwitchFull")
+    assert "all holds as many workloads as a switch can" in decision.message
+    made.engage("another")
+    assert made.rest().degraded == ""
+
+
+def test_a_person_s_switch_is_not_taken_over_for_its_name() -> None:
+    """K8: a name in use keeps no kill from happening, and who releases the field releases nothing of theirs."""
+    made = proven()
+    theirs = facts.Switch(name="m-spec", engaged=True, cause=facts.Cause.PERSON, models=("other",))
+    made.put_switch(theirs)
+    asked(made, engaged=True)
+    made.rest()
+    asked(made, engaged=False)
+    made.rest()
+
+    assert made.switch("m-spec").engaged
+    assert made.switch("m-spec").models == ("other",)
+    assert not made.switch("m-spec-2").engaged
+
+
 @pytest.mark.parametrize(
     "selection",
     [

@@ -6,7 +6,7 @@ from typing import Any
 import yaml
 
 from lastgood.kube import resources
-from lastgood.runtime import optional, watching
+from lastgood.runtime import clusterwide, optional, watching
 from tests.unit.house import sources, tracked
 
 STATUS_OF = ("MODEL_DEPLOYMENTS", "KILL_SWITCHES", "CLUSTER_KILL_SWITCHES", "SAFETY_DRILLS")
@@ -16,7 +16,7 @@ STATUS_OF = ("MODEL_DEPLOYMENTS", "KILL_SWITCHES", "CLUSTER_KILL_SWITCHES", "SAF
 def needed() -> dict[tuple[str, str], set[str]]:
     """Return the verbs that the code asks for, by API group and resource."""
     found: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for resource in (*watching.WATCHED, *watching.UNBUILT, *optional.OPTIONAL):
+    for resource in (*watching.WATCHED, *watching.UNBUILT, *optional.OPTIONAL, *clusterwide.WATCHED):
         found[resource.group, resource.plural] |= {"list", "watch"}
     for path, tree in sources.modules():
         if path.startswith(("kube/", "cli/")):  # a command has the rights of who runs it

@@ -166,3 +166,18 @@ async def test_who_waits_is_told_when_the_write_before_is_given_up() -> None:
     await second
 
     assert "b" in api.held()
+
+
+async def test_a_full_switch_takes_as_many_as_it_can_and_refuses_the_rest() -> None:
+    """K2: those observe again, and find that they are killed without an entry."""
+    api = Api(*({"workload": f"old-{n}", "model": "", "replicas": 1, "ceiling": 0} for n in range(995)))
+    entries = entries_of(api)
+    held = tuple(facts.Entry(f"old-{n}", "", 1, 0) for n in range(995))
+
+    outcomes = await asyncio.gather(
+        *(entries.write("ml", entering(a_switch(*held), an_entry(f"m-{n}"))) for n in range(10)),
+        return_exceptions=True,
+    )
+
+    assert len(api.held()) == 1000
+    assert sum(isinstance(each, errors.Conflict) for each in outcomes) == 5

@@ -62,4 +62,9 @@ def rest_at_zero(view: View) -> Decision | None:
     """O5: a workload that people keep at zero replicas stays there, and is not baked."""
     if view.workload is None or view.workload.replicas > 0:
         return None
-    return Decision(Phase.IDLE, "Idle", f"Deployment {view.workload.name} is scaled to zero by its owner")
+    name, namespace = view.workload.name, view.model.namespace
+    message = (
+        f"Deployment {name} is at zero replicas and no switch holds it; "
+        f"kubectl scale deployment {name} -n {namespace} --replicas=N starts it"
+    )
+    return Decision(Phase.IDLE, "Idle", message)

@@ -25,7 +25,7 @@ def mirror_the_engaged_field(view: View) -> Decision | None:
         return None
     asked = view.model.spec.kill_switch
     switch = facts.Switch(
-        name=view.model.name + names.SUFFIX_SPEC_SWITCH,
+        name=known.name if known is not None else _free_name(view, names.SUFFIX_SPEC_SWITCH),
         engaged=True,
         cause=facts.Cause.MANUAL,
         reason=asked.reason or "spec.killSwitch.engaged is true",
@@ -93,7 +93,7 @@ def engage_automatically(view: View, *, reason: str, in_probation: bool = False)
     known = _automatic_switch(view)
     active = view.active
     switch = facts.Switch(
-        name=known.name if known is not None else _free_name(view),
+        name=known.name if known is not None else _free_name(view, "", names.SUFFIX_AUTOMATIC_SWITCH),
         engaged=True,
         cause=facts.Cause.AUTOMATIC,
         reason=reason,
@@ -146,7 +146,7 @@ def enter_the_workload(view: View) -> Decision | None:
     for switch in view.engaged:
         entry = switch.entry(view.workload.name)
         wanted = _held_entry(view, view.workload, entry)
-        if entry != wanted:
+        if entry != wanted and not (entry is None and switch.full):
             written = records.SetEntries(switch, switch.entries_with(view.workload.name, wanted))
             return Decision(Phase.STOPPING, "SwitchEngaged", switch.reason, records=(written,))
     return None
@@ -190,13 +190,23 @@ def stay_at_zero(view: View) -> Decision | None:
     message, contested, held = _held_by(view), _release_refused(view), autoscaling.hold_for(view)
     if view.workload is None:
         return Decision(Phase.KILLED, "NothingRuns", message, contested=contested)
+    degraded = "" if view.holding else "SwitchFull"
+    if degraded:
+        message += (
+            f"; {view.engaged[0].name} holds as many workloads as a switch can, so what this one ran before is not on "
+            "record: engage another switch for it before this one is released, or scale it up by hand afterwards"
+        )
     pods = view.workload.pods
     if pods:
         left = ", ".join(pod.name for pod in pods[:5])
         more = f" and {len(pods) - 5} more" if len(pods) > 5 else ""
         waiting = f"{message}; waiting for {left}{more} to end"
-        return Decision(Phase.STOPPING, "Stopping", waiting, steps=held, contested=contested)
-    return Decision(Phase.KILLED, "SwitchEngaged", message, steps=held, contested=contested)
+        return Decision(
+            Phase.STOPPING, "Stopping", waiting, steps=held, degraded=degraded, contested=contested
+        )
+    return Decision(
+        Phase.KILLED, "SwitchEngaged", message, steps=held, degraded=degraded, contested=contested
+    )
 
 
 def _held_by(view: View) -> str:
@@ -226,22 +236,32 @@ def _release_refused(view: View) -> str:
 
 
 def _own_switch(view: View) -> facts.Switch | None:
-    name = view.model.name + names.SUFFIX_SPEC_SWITCH
-    return next((switch for switch in view.facts.switches if switch.name == name), None)
+    return _switch_of_ours(view, facts.Cause.MANUAL)
 
 
 def _automatic_switch(view: View) -> facts.Switch | None:
+    return _switch_of_ours(view, facts.Cause.AUTOMATIC)
+
+
+def _switch_of_ours(view: View, cause: facts.Cause) -> facts.Switch | None:
+    """Return the switch that was engaged for this model alone; one that a person has named like it is not ours.
+
+    Nor is one that cannot be read whole: it is never written whole.
+    """
     own = (view.model.name,)
-    automatic = (s for s in view.facts.switches if s.models == own and s.cause is facts.Cause.AUTOMATIC)
-    return next(automatic, None)
+    ours = (s for s in view.facts.switches if s.models == own and s.cause is cause and s.whole)
+    return next(ours, None)
 
 
-def _free_name(view: View) -> str:
-    """Return the model's name, or another where that is taken: a name in use must never keep a kill from happening."""
+def _free_name(view: View, *suffixes: str) -> str:
+    """Return the model's name with a suffix, or another where that is taken.
+
+    A name in use must never keep a kill from happening.
+    """
     taken = {switch.name for switch in view.facts.switches}
-    second = view.model.name + names.SUFFIX_AUTOMATIC_SWITCH
-    further = (f"{second}-{number}" for number in itertools.count(2))
-    return next(name for name in itertools.chain((view.model.name, second), further) if name not in taken)
+    usual = [view.model.name + suffix for suffix in suffixes]
+    further = (f"{usual[-1]}-{number}" for number in itertools.count(2))
+    return next(name for name in itertools.chain(usual, further) if name not in taken)
 
 
 def _entries_after_engaging(

@@ -18,7 +18,7 @@ def hold(
     engaged = [switch for switch in switches if switch.engaged and _holds(switch, workload.name)]
     for switch in engaged:
         entry = switch.entry(workload.name)
-        if entry is None or entry.ceiling > 0:
+        if (entry is None and not switch.full) or (entry is not None and entry.ceiling > 0):
             held = _entry(workload, entry, switches, scaler)
             written = records.SetEntries(switch, switch.entries_with(workload.name, held))
             return Decision(Phase.STOPPING, "SwitchEngaged", switch.reason, records=(written,))

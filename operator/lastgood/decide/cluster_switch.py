@@ -1,0 +1,208 @@
+"""What a ClusterKillSwitch does in each namespace: it engages one KillSwitch there, which does the rest (rule K2).
+
+Such a child is told by its cause `cluster` and by the name of the ClusterKillSwitch that it carries; its own name is
+`cluster-<name>` where nobody else has taken that. It is a switch like any other from then on.
+
+- *Selection only adds.* A namespace that comes to be selected gets its child, one that is selected no longer keeps it.
+  An engaged child is widened and never narrowed.
+- *Only people release* (K9). Releasing the ClusterKillSwitch releases the children that were engaged for it, unless its
+  field was set by a GitOps manager while another had engaged it (as in K8). One that was deleted says nothing: its
+  children stay, and one of the same name that is created engaged takes them over. One that is created released says
+  nothing about the kill of the one before it.
+- A child that is released while the ClusterKillSwitch is engaged is engaged again: release the ClusterKillSwitch. One
+  that a person engages after its release is that person's kill, and is released where it was engaged.
+- Every namespace that is selected gets a child, whether a model is in it or not: one that comes later finds itself
+  killed. Kubernetes' own namespaces get one with their first ModelDeployment.
+"""
+
+import dataclasses
+import itertools
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from lastgood.api import names
+from lastgood.api.killswitch import LabelSelector
+from lastgood.api.rollback import KillAction
+
+SYSTEM: Final = frozenset({"kube-system", "kube-public", "kube-node-lease"})
+"""The namespaces of Kubernetes itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What a switch kills in one namespace, and what it says about that."""
+
+    models: tuple[str, ...] = ()
+    selector: LabelSelector | None = None
+    workloads: tuple[str, ...] = ()
+    action: KillAction | None = None
+    reason: str = ""
+    requested_by: str = ""
+
+    @property
+    def everything(self) -> bool:
+        """Whether it selects every model."""
+        return not self.models and self.selector is None and not self.workloads
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterSwitch:
+    """One ClusterKillSwitch."""
+
+    name: str
+    uid: str
+    engaged: bool
+    selection: Selection
+    namespaces: LabelSelector | None = None
+    """None for all."""
+    written_by: str = ""
+    """The field manager that wrote `spec.engaged` last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Namespace:
+    """One namespace that this operator looks after."""
+
+    name: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    ending: bool = False
+    has_models: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """The KillSwitch of a ClusterKillSwitch in one namespace."""
+
+    namespace: str
+    name: str
+    engaged: bool
+    selection: Selection
+    parent: str
+    parent_uid: str
+    engaged_by: str = ""
+    """The field manager that had engaged the ClusterKillSwitch."""
+    released_by: str = ""
+    """On whose word it was released; empty until then, and for one that a person has released directly."""
+    resource_version: str = ""
+    """Empty for one that does not exist yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Engage:
+    """Create a child, or engage it again, or widen it."""
+
+    child: Child
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Release a child; what it holds stays listed until it is back."""
+
+    child: Child
+    by: str
+
+
+Write = Engage | Release
+
+
+def decide(
+    switch: ClusterSwitch,
+    *,
+    namespaces: Iterable[Namespace],
+    children: Iterable[Child],
+    taken: Collection[tuple[str, str]] = (),
+    gitops_managers: Collection[str] = (),
+) -> tuple[Write, ...]:
+    """Return what has to be written, the namespaces with models first.
+
+    `children` are those of this ClusterKillSwitch; `taken` are namespace and name of all other KillSwitches.
+    """
+    known = {child.namespace: child for child in children}
+    if not switch.engaged:
+        due = (child for child in known.values() if may_release(switch, child, gitops_managers))
+        return tuple(Release(child, by=switch.written_by) for child in due)
+    written = []
+    for namespace in sorted(namespaces, key=lambda each: (not each.has_models, each.name)):
+        child = _wanted(switch, namespace, known.get(namespace.name), taken)
+        if child is not None and child != known.get(namespace.name):
+            written.append(Engage(child))
+    return tuple(written)
+
+
+def selects(switch: ClusterSwitch, namespace: Namespace) -> bool:
+    """Whether a namespace is to have a child."""
+    if namespace.ending or (namespace.name in SYSTEM and not namespace.has_models):
+        return False
+    return switch.namespaces is None or switch.namespaces.matches(dict(namespace.labels))
+
+
+def may_release(switch: ClusterSwitch, child: Child, gitops_managers: Collection[str]) -> bool:
+    """K9: whether a ClusterKillSwitch that is not engaged says so on the word of somebody who may release a child."""
+    if not child.engaged or child.released_by or child.parent_uid != switch.uid or not switch.written_by:
+        return False
+    return switch.written_by == child.engaged_by or switch.written_by not in gitops_managers
+
+
+def still_held(
+    switch: ClusterSwitch, children: Iterable[Child], gitops_managers: Collection[str]
+) -> tuple[Child, ...]:
+    """Return the children that stay engaged although the ClusterKillSwitch is released."""
+    if switch.engaged:
+        return ()
+    return tuple(
+        child for child in children if child.engaged and not may_release(switch, child, gitops_managers)
+    )
+
+
+def _wanted(
+    switch: ClusterSwitch, namespace: Namespace, child: Child | None, taken: Collection[tuple[str, str]]
+) -> Child | None:
+    if child is None:
+        if not selects(switch, namespace):
+            return None
+        name = _free_name(switch, namespace, taken)
+        return Child(
+            namespace=namespace.name,
+            name=name,
+            engaged=True,
+            selection=switch.selection,
+            parent=switch.name,
+            parent_uid=switch.uid,
+            engaged_by=switch.written_by,
+        )
+    if namespace.ending or not (child.engaged or selects(switch, namespace)):
+        return None
+    selection = widened(child.selection, switch.selection) if child.engaged else switch.selection
+    same_kill = child.engaged and child.parent_uid == switch.uid
+    return dataclasses.replace(
+        child,
+        engaged=True,
+        selection=selection,
+        parent_uid=switch.uid,
+        engaged_by=child.engaged_by if same_kill else switch.written_by,
+        released_by="",
+    )
+
+
+def widened(now: Selection, wanted: Selection) -> Selection:
+    """Return what an engaged child selects from now on: what is asked for, and nothing less than before.
+
+    Of two selectors, or of a selector and a list, only one can be kept: then what the other had selected stays held by
+    its entries.
+    """
+    workloads = (*now.workloads, *(name for name in wanted.workloads if name not in now.workloads))
+    if now.everything or wanted.everything:
+        return dataclasses.replace(wanted, models=(), selector=None, workloads=())
+    if now.models and wanted.models:
+        models = (*now.models, *(name for name in wanted.models if name not in now.models))
+        return dataclasses.replace(wanted, models=models, workloads=workloads)
+    if not wanted.models and wanted.selector is None:
+        return dataclasses.replace(wanted, models=now.models, selector=now.selector, workloads=workloads)
+    return dataclasses.replace(wanted, workloads=workloads)
+
+
+def _free_name(switch: ClusterSwitch, namespace: Namespace, taken: Collection[tuple[str, str]]) -> str:
+    first = names.PREFIX_CLUSTER_SWITCH + switch.name
+    further = (f"{first}-{number}" for number in itertools.count(2))
+    return next(name for name in itertools.chain((first,), further) if (namespace.name, name) not in taken)

@@ -1,0 +1,75 @@
+"""From ClusterKillSwitches, namespaces and the KillSwitches of the former, as the API server has them, to decisions."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from lastgood.api import killswitch, names
+from lastgood.decide import cluster_switch
+from lastgood.observe import salvage, written
+
+Object = Mapping[str, Any]
+DECISIVE = ("engaged", "models", "selector", "workloads", "namespaceSelector")
+
+
+def read(raw: Object) -> cluster_switch.ClusterSwitch:
+    """Read a ClusterKillSwitch. Raises `written.Unreadable` when it is not known what it kills, and where."""
+    found = salvage.salvage(killswitch.ClusterKillSwitch, raw)
+    if found is None or found.lacks(*DECISIVE):
+        raise written.Unreadable("spec cannot be read" if found is None else found.unread)
+    metadata, spec = found.resource.metadata, found.resource.spec
+    return cluster_switch.ClusterSwitch(
+        name=metadata.name,
+        uid=metadata.uid or "",
+        engaged=spec.engaged,
+        selection=_selection(spec),
+        namespaces=spec.namespace_selector,
+        written_by=written.writer(raw["metadata"], "f:spec", "f:engaged"),
+    )
+
+
+def namespace(raw: Object, *, has_models: bool) -> cluster_switch.Namespace:
+    """Read a namespace."""
+    metadata = raw["metadata"]
+    return cluster_switch.Namespace(
+        name=metadata["name"],
+        labels=metadata.get("labels") or {},
+        ending=bool(metadata.get("deletionTimestamp")),
+        has_models=has_models,
+    )
+
+
+def parent(raw: Object) -> str:
+    """Return the name of the ClusterKillSwitch that a KillSwitch belongs to; empty for none."""
+    metadata = raw["metadata"]
+    if (metadata.get("labels") or {}).get(names.LABEL_CAUSE) != names.CAUSE_CLUSTER:
+        return ""
+    return str((metadata.get("annotations") or {}).get(names.ANNOTATION_CLUSTER_SWITCH) or "")
+
+
+def child(raw: Object) -> cluster_switch.Child:
+    """Read the KillSwitch of a ClusterKillSwitch; what of it cannot be read, it does not select."""
+    found = salvage.salvage(killswitch.KillSwitch, raw)
+    metadata = raw["metadata"]
+    notes = metadata.get("annotations") or {}
+    return cluster_switch.Child(
+        namespace=metadata["namespace"],
+        name=metadata["name"],
+        engaged=found is None or found.resource.spec.engaged,
+        selection=cluster_switch.Selection() if found is None else _selection(found.resource.spec),
+        parent=parent(raw),
+        parent_uid=notes.get(names.ANNOTATION_CLUSTER_SWITCH_UID, ""),
+        engaged_by=notes.get(names.ANNOTATION_ENGAGED_BY, ""),
+        released_by=notes.get(names.ANNOTATION_RELEASED_BY, ""),
+        resource_version=metadata.get("resourceVersion") or "",
+    )
+
+
+def _selection(spec: killswitch.KillSwitchSelection) -> cluster_switch.Selection:
+    return cluster_switch.Selection(
+        models=spec.models or (),
+        selector=spec.selector,
+        workloads=spec.workloads or (),
+        action=spec.action,
+        reason=spec.reason,
+        requested_by=spec.requested_by or "",
+    )
