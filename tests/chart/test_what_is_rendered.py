@@ -28,6 +28,7 @@ EVERYTHING: dict[str, Any] = {
     "automaticKillsPercent": 0,
     "lease": {"duration": "20s", "renewDeadline": "12s", "retryPeriod": "3s"},
     "gitopsManagers": ["argocd-controller", "our-own"],
+    "manifestManagers": ["kubectl"],
     "extraArgs": ["--workers=9"],
     "extraEnv": [{"name": "TZ", "value": "UTC"}],
     "interlock": {
@@ -96,7 +97,7 @@ def test_every_setting_reaches_the_operator() -> None:
     assert chosen.namespaces == ("ml", "fraud")
     assert (chosen.lease_duration, chosen.renew_deadline, chosen.retry_period) == (20, 12, 3)
     assert (chosen.log_format, chosen.log_level, chosen.workers) == ("text", "debug", 9)
-    assert chosen.gitops_managers == ("argocd-controller", "our-own")
+    assert chosen.gitops_managers == ("argocd-controller", "our-own", "kubectl")
     assert (chosen.automatic_kills, chosen.automatic_kills_percent) == (1, 0)
 
 
