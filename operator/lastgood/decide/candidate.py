@@ -1,6 +1,7 @@
 """From a listed version to the template that it would run with, before it was ever run."""
 
 import dataclasses
+import functools
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -136,14 +137,31 @@ def lays_over(saved: facts.Checkpoint, version: versions.Version) -> bool:
     """
     if saved.base is None:
         return True
+    if not saved.intact:
+        return _lays_over(saved, saved.base, version)
+    return _intact_lays_over(_Laying((saved.digest, repr(saved.base), version), saved, saved.base))
+
+
+def _lays_over(saved: facts.Checkpoint, base: facts.Base, version: versions.Version) -> bool:
     laid = template.overlay(
-        saved.template,
-        base=saved.base,
-        image=version.image,
-        args=version.args,
-        env=environment(version),
+        saved.template, base=base, image=version.image, args=version.args, env=environment(version)
     )
     return template.digest(laid) == saved.digest
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Laying:
+    """A saved version and a listed one; where the saved one is intact, the key says all of both that matters."""
+
+    key: tuple[str, str, versions.Version]
+    saved: facts.Checkpoint = dataclasses.field(compare=False)
+    base: facts.Base = dataclasses.field(compare=False)
+
+
+@functools.lru_cache(maxsize=20_000)
+def _intact_lays_over(laying: _Laying) -> bool:
+    # Every decision asks this of every listed version, and the answer costs a digest.
+    return _lays_over(laying.saved, laying.base, laying.key[2])
 
 
 def running(view: View, pod_template: facts.Template, container: str) -> versions.Version | None:

@@ -254,18 +254,17 @@ class Facts:
     switches: tuple[Switch, ...] = ()
 
     by_digest: Mapping[str, Checkpoint] = field(init=False, repr=False, compare=False)
+    current: Checkpoint | None = field(init=False, repr=False, compare=False)
+    """The version that was switched to last: what the workload is meant to run."""
 
     def __post_init__(self) -> None:
         whole = [checkpoint for checkpoint in self.checkpoints if checkpoint.intact]
         # Verdicts key on the digest (rule F6): of several records of one template the Bad one counts.
         whole.sort(key=lambda checkpoint: checkpoint.verdict.worth is Worth.BAD)
         object.__setattr__(self, "by_digest", {checkpoint.digest: checkpoint for checkpoint in whole})
-
-    @property
-    def current(self) -> Checkpoint | None:
-        """The version that was switched to last: what the workload is meant to run."""
-        activated = [c for c in self.checkpoints if c.intact and c.last_activation is not None]
-        return max(activated, key=_activated_at, default=None)
+        # Nearly every rule asks for it, so it is looked for once.
+        activated = [c for c in self.checkpoints if c.intact and c.activations]
+        object.__setattr__(self, "current", max(activated, key=_activated_at, default=None))
 
     @property
     def broken(self) -> Checkpoint | None:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from lastgood.act import acting
-from lastgood.decide import policy, records, steps
+from lastgood.decide import facts, policy, records, steps
 from lastgood.decide.decision import Decision, Phase
 from lastgood.decide.view import Settings, View
 from lastgood.kube import client, errors, resources
@@ -128,13 +128,17 @@ class Driver:
             if idle and (memory.proved or decision.phase is not Phase.KILLED):
                 later = None if decision.until is None else max(decision.until - now, timedelta(0))
                 return Outcome(later if wait is None else wait, self._told(seen, view, decision, memory))
+            if _condemns(decision) and not (from_store or pods_read):
+                pods_read, seen = True, await observing.fresh(self._store, self._cluster, key, pods=True)
+                continue
             changed = None if from_store or idle else await self._carry_out(key, seen, decision, memory)
             if changed is not None and decision.phase is Phase.STOPPING:
                 # A kill does not read everything twice: what it has just written is all that has changed.
                 seen = changed
                 continue
-            # Which pods are left, available or without a label is not believed of watches: they lag, and have ghosts.
-            pods_read = decision.phase is Phase.KILLED or _rests_on_pods(decision)
+            # Which pods are left, available, failing or without a label is not believed of watches: they lag, and have
+            # ghosts.
+            pods_read = decision.phase is Phase.KILLED or _rests_on_pods(decision) or _condemns(decision)
             seen = await observing.fresh(self._store, self._cluster, key, pods=pods_read)
             from_store = False
         log.warning("%s/%s: not at rest after %d rounds; it is looked at again", *key, MOST_ROUNDS)
@@ -233,6 +237,15 @@ class Driver:
     def _check_actor(self) -> None:
         if not self._may_act():
             raise errors.Unavailable("the lease is no longer ours, so nothing is written")
+
+
+def _condemns(decision: Decision) -> bool:
+    """Whether a version is found Bad, perhaps because of what its pods do (rules R6, K9)."""
+    return any(
+        (isinstance(record, records.GiveVerdict) and record.verdict.worth is facts.Worth.BAD)
+        or (isinstance(record, records.EngageSwitch) and record.switch.cause is facts.Cause.AUTOMATIC)
+        for record in decision.records
+    )
 
 
 def _rests_on_pods(decision: Decision) -> bool:

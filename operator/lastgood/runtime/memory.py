@@ -5,6 +5,7 @@ Lost memory costs no decision, and mostly no time: Prometheus is asked what it k
 
 import asyncio
 import dataclasses
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -116,15 +117,21 @@ def start_of(snapshot: Snapshot) -> steady.Start | None:
 
 def resolved_thresholds(snapshot: Snapshot) -> list[thresholds.ResolvedThreshold]:
     """Return the model's thresholds as they are now; in probation they act without `for` (rule K9)."""
-    spec = snapshot.model.spec
-    resolved = [
-        thresholds.resolve(threshold, None, warmup=spec.rollback.warmup)
+    spec, patient = snapshot.model.spec, probation_since(snapshot) is None
+    return [
+        _resolved(threshold, spec.rollback.warmup, patient)
         for threshold in spec.thresholds
         if threshold.query is not None
     ]
-    if probation_since(snapshot) is None:
-        return resolved
-    return [dataclasses.replace(threshold, for_=timedelta(0)) for threshold in resolved]
+
+
+@functools.lru_cache(maxsize=20_000)
+def _resolved(
+    threshold: thresholds.Threshold, warmup: timedelta, patient: bool
+) -> thresholds.ResolvedThreshold:
+    # Every look and every drive asks for the same; resolving is validating, and costs as much as the rest of a look.
+    resolved = thresholds.resolve(threshold, None, warmup=warmup)
+    return resolved if patient else dataclasses.replace(resolved, for_=timedelta(0))
 
 
 def probation_since(snapshot: Snapshot) -> datetime | None:

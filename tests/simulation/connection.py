@@ -1,0 +1,206 @@
+"""One operator process' way to the API server: its requests, and its watches, each with what may befall them."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NoReturn
+
+from lastgood.kube import errors, resources
+from lastgood.kube.client import Object, Operations
+from lastgood.runtime import watching
+from tests.simulation import sites
+from tests.simulation.apiserver import ApiServer, Key
+from tests.simulation.faults import Fault, Injector
+
+Take = Callable[[resources.Resource, Mapping[str, Any]], None]
+
+
+class Connection:
+    """Implements `lastgood.kube.client.Cluster` for one process; a dead one does nothing any more."""
+
+    def __init__(
+        self,
+        server: ApiServer,
+        injector: Injector,
+        *,
+        identity: str,
+        died: Callable[[], None],
+        trace: Callable[[str], None] | None = None,
+    ) -> None:
+        self.server = server
+        self.injector = injector
+        self.identity = identity
+        self.dead = False
+        self.stopped_until = 0.0
+        self.seen: dict[tuple[str, Key], Object | None] = {}
+        """What was read last of each object that is read before acting."""
+        self.seen_before: dict[tuple[str, Key], Object | None] = {}
+        """What was read of each before that: a slow write may rest on it, while another drive has read anew."""
+        self.read_at: dict[Key, float] = {}
+        """When each ModelDeployment was read last."""
+        self._died = died
+        self._trace = trace
+
+    async def get(self, resource: resources.Resource, namespace: str | None, name: str) -> Object:
+        await self._on_its_way()
+        key = namespace or "", name
+        found = self.server.find(resource, key)
+        self._see(resource, key, found)
+        if resource is resources.MODEL_DEPLOYMENTS or resource is resources.DEPLOYMENTS:
+            self.read_at[key] = asyncio.get_running_loop().time()
+        found = self.server.get(resource, *key)
+        await self.awake()
+        return found
+
+    async def list(
+        self, resource: resources.Resource, namespace: str | None, *, labels: Mapping[str, str] | None = None
+    ) -> Sequence[Object]:
+        await self._on_its_way()
+        found = self.server.listed(resource, namespace, labels)
+        for raw in found:
+            self._see(resource, (raw["metadata"]["namespace"], raw["metadata"]["name"]), raw)
+        await self.awake()
+        return found
+
+    async def create(self, resource: resources.Resource, namespace: str | None, body: Object) -> Object:
+        site = sites.site(resource, body, creates=True)
+        return await self._write(
+            site, lambda: self.server.create(resource, namespace or "", body, by=self.identity)
+        )
+
+    async def patch(
+        self,
+        resource: resources.Resource,
+        namespace: str | None,
+        name: str,
+        body: Object | Operations,
+        *,
+        subresource: str | None = None,
+    ) -> Object:
+        site = sites.site(resource, body, creates=False, subresource=subresource)
+        return await self._write(
+            site,
+            lambda: self.server.patch(
+                resource, namespace or "", name, body, by=self.identity, subresource=subresource
+            ),
+        )
+
+    def _see(self, resource: resources.Resource, key: Key, raw: Object | None) -> None:
+        place = resource.plural, key
+        if raw is not self.seen.get(place):
+            self.seen_before[place] = self.seen.get(place)
+        self.seen[place] = raw
+
+    async def awake(self) -> None:
+        """A stopped process sends and hears nothing until it goes on."""
+        now = asyncio.get_running_loop().time()
+        if now < self.stopped_until:
+            await asyncio.sleep(self.stopped_until - now)
+        if self.dead:
+            raise errors.Unavailable("this process has ended")
+
+    async def _on_its_way(self) -> None:
+        await self.awake()
+        delay = self.injector.delay(asyncio.get_running_loop().time())
+        if delay:
+            await asyncio.sleep(delay)
+
+    async def _write(self, site: str, apply: Callable[[], Object]) -> Object:
+        decided = asyncio.get_running_loop().time()
+        await self._on_its_way()
+        fault = self.injector.meet(site, asyncio.get_running_loop().time())
+        if self._trace is not None:
+            self._trace(f"{self.identity} writes {site}" + (f"; {fault}" if fault else ""))
+        if fault is Fault.CRASH_BEFORE:
+            await self._die()
+        if fault is Fault.CONFLICT:
+            raise errors.Conflict(f"{site}: it was changed meanwhile")
+        if fault in (Fault.THROTTLED, Fault.ERROR):
+            raise errors.Unavailable(f"{site}: the API server answered {fault}")
+        self.server.decided = decided
+        answer = apply()
+        if fault is Fault.CRASH_AFTER:
+            await self._die()
+        if fault is Fault.LOST:
+            raise errors.Unavailable(f"{site}: no answer from the API server")
+        await self.awake()
+        return answer
+
+    async def _die(self) -> NoReturn:
+        if not self.dead:
+            self.dead = True
+            self._died()
+        await asyncio.get_running_loop().create_future()
+        raise AssertionError("nobody wakes the dead")
+
+
+class Watching:
+    """The watches of one process: told in order for each kind, and perhaps late, once for several, or not at all."""
+
+    def __init__(self, server: ApiServer, connection: Connection, take: Take) -> None:
+        self._server = server
+        self._connection = connection
+        self._take = take
+        self._waiting: dict[str, list[tuple[resources.Resource, Mapping[str, Any]]]] = {
+            resource.plural: [] for resource in watching.WATCHED
+        }
+        self._held: dict[str, float] = {}
+        self._missing: set[str] = set()
+        self._due: asyncio.TimerHandle | asyncio.Handle | None = None
+
+    def start(self) -> None:
+        """Tell of all that there is, then of each change."""
+        self._server.watchers.append(self)
+        for resource in watching.WATCHED:
+            self._relist(resource)
+
+    def end(self) -> None:
+        """Tell no more."""
+        if self in self._server.watchers:
+            self._server.watchers.remove(self)
+        if self._due is not None:
+            self._due.cancel()
+
+    def hold(self, plural: str, *, until: float) -> None:
+        """Tell of a kind late."""
+        self._held[plural] = until
+
+    def miss(self, plural: str, *, until: float) -> None:
+        """Tell nothing of a kind, and later only of what there is then."""
+        self._missing.add(plural)
+        self._waiting[plural].clear()
+        asyncio.get_running_loop().call_at(until, self._found_again, plural)
+
+    def push(self, resource: resources.Resource, kind: str, raw: Object) -> None:
+        if resource.plural not in self._waiting or resource.plural in self._missing:
+            return
+        self._waiting[resource.plural].append((resource, {"type": kind, "object": raw}))
+        if self._due is None:
+            self._due = asyncio.get_running_loop().call_soon(self._flush)
+
+    def _found_again(self, plural: str) -> None:
+        if plural in self._missing:
+            self._missing.discard(plural)
+            self._relist(next(each for each in watching.WATCHED if each.plural == plural))
+
+    def _relist(self, resource: resources.Resource) -> None:
+        for raw in self._server.of(resource).values():
+            self.push(resource, "", raw)
+
+    def _flush(self) -> None:
+        self._due = None
+        if self._connection.dead:
+            return
+        loop = asyncio.get_running_loop()
+        now, later = loop.time(), []
+        for plural, events in self._waiting.items():
+            until = max(self._held.get(plural, 0.0), self._connection.stopped_until)
+            if events and now < until:
+                later.append(until)
+            elif events:
+                self._waiting[plural] = []
+                # kopf keeps only the newest of what comes at once for one object.
+                newest = {event["object"]["metadata"]["uid"]: (kind, event) for kind, event in events}
+                for kind, event in newest.values():
+                    self._take(kind, event)
+        if later and self._due is None:
+            self._due = loop.call_at(min(later), self._flush)

@@ -1,0 +1,200 @@
+"""How every world ends: faults and people stop, and the wanted state is reached, the same as without any fault.
+
+What a model has come to may depend on what befell it, so the people first bring it to where history no longer counts:
+switches released, verdicts taken back, version `a` running and Good. Then one version more is wanted, which the seed
+made fine or wrong in one of several ways, and where that must lead is known beforehand. A world without faults goes
+through the same ending and is held to the same end.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Final
+
+from lastgood.api import names
+from lastgood.kube import resources
+from tests.simulation import scene, sight, virtual_time
+from tests.simulation.controllers import image_of
+from tests.simulation.grounds import Violated
+from tests.simulation.prometheus import Signal
+from tests.simulation.scene import NAMESPACE, PERSON
+from tests.simulation.world import World
+
+LONGEST: Final = 600
+"""Intervals within which a wanted state is reached: a probation that failed often is long."""
+QUIET: Final = 3
+"""Intervals without a write after which a world counts as at rest, beside the one that shows it."""
+MOST_LATE: Final = 2
+"""Reports that still come, because what was told a while ago is told no longer."""
+ASK_AGAIN: Final = 12
+"""Intervals after which people ask again for what they want."""
+MOST_TRIES: Final = 3
+WRONG: Final = ("nothing", "errors", "toxic", "crash", "killed")
+
+
+async def end_well(world: World) -> None:
+    """Bring a world to its end. Raises Violated."""
+    dice = random.Random(f"{world.seed} end")
+    wanted, wrong = dice.choice(scene.VERSIONS[1:]), dice.choice(WRONG)
+    _quieten(world)
+    world.tell("the faults end, and the people put everything right")
+    for _ in range(3):  # what crashed recovers, and what breached is looked at again
+        await asyncio.sleep(scene.INTERVAL)
+        await world.rest()
+    for model in world.scene.models:
+        _put_right(world, model)
+    await _reach(world, "a runs and is Good", lambda model: _runs(world, model, "a", "Good"), insist=True)
+    await asyncio.sleep(_until_rollbacks_count_no_more(world))
+    for model in world.scene.models:
+        _let_go_wrong(world, model, wanted, wrong)
+    world.tell(f"{wanted} is wanted everywhere; what goes wrong: {wrong}")
+    await _reach(world, f"{wanted} is wanted: {wrong}", lambda model: _ended(world, model, wanted, wrong))
+    before, done = world.server.writes, world.invariants.done
+    await asyncio.sleep(QUIET * scene.INTERVAL)
+    await world.rest()
+    if world.invariants.done != done:
+        raise Violated(f"{world.invariants.done - done} writes although nothing changes any more")
+    if world.server.writes > before + MOST_LATE:
+        raise Violated(f"{world.server.writes - before} reports although nothing changes any more")
+
+
+def _until_rollbacks_count_no_more(world: World) -> float:
+    """Return how many seconds it takes until no rollback of before limits the next (rule R5)."""
+    times = [
+        sight.moment(activation["at"])
+        for raw in world.server.of(resources.MODEL_CHECKPOINTS).values()
+        for activation in raw["spec"].get("activations") or ()
+        if activation["reason"] == "Rollback"
+    ]
+    if not times:
+        return 0.0
+    left = max(times) + scene.BUDGET_PER - virtual_time.true_time()
+    return max(left.total_seconds() + 1.0, 0.0)
+
+
+def _quieten(world: World) -> None:
+    world.injector.quiet()
+    world.prometheus.heal()
+    for metric in list(world.prometheus.signals):
+        world.prometheus.say(metric, Signal.FINE)
+    world.controllers.crashing.clear()
+    world.controllers.hanging = False
+    world.controllers.disturb()
+    now = asyncio.get_running_loop().time()
+    for process in world.processes:
+        process.ahead = timedelta(0)
+        process.connection.stopped_until = min(process.connection.stopped_until, now)
+
+
+def _put_right(world: World, model: str, *, again: bool = False) -> None:
+    server, key = world.server, (NAMESPACE, model)
+    if server.find(resources.DEPLOYMENTS, key) is None:
+        scene.create_deployment(server, model)
+    if server.find(resources.MODEL_DEPLOYMENTS, key) is None:
+        scene.create_model(world.scene, server, model)
+    spec = {"version": "a", "suspend": None, "rollout": {"paused": None}, "killSwitch": {"engaged": None}}
+    server.patch(resources.MODEL_DEPLOYMENTS, *key, {"spec": spec}, by=PERSON)
+    server.patch(resources.DEPLOYMENTS, *key, {"spec": {"paused": None}}, by=PERSON)
+    for _, name in list(server.of(resources.KILL_SWITCHES)):
+        server.patch(resources.KILL_SWITCHES, NAMESPACE, name, {"spec": {"engaged": False}}, by=PERSON)
+    for checkpoint in sight.now(server, model).checkpoints:
+        if again and sight.worth(checkpoint) != "Bad":
+            continue
+        asked = {"metadata": {"annotations": {names.ANNOTATION_VERDICT: "Unproven"}}}
+        name = checkpoint["metadata"]["name"]
+        server.patch(resources.MODEL_CHECKPOINTS, NAMESPACE, name, asked, by=PERSON)
+
+
+def _let_go_wrong(world: World, model: str, wanted: str, wrong: str) -> None:
+    if wrong == "errors":
+        world.prometheus.say((model, wanted, "errors"), Signal.BAD)
+    elif wrong == "toxic":
+        world.prometheus.say((model, wanted, "toxic"), Signal.ENDLESS)
+    elif wrong == "crash":
+        world.controllers.crashing.add(f"img:{wanted}")
+    elif wrong == "killed":
+        killed = {"spec": {"killSwitch": {"engaged": True}}}
+        world.server.patch(resources.MODEL_DEPLOYMENTS, NAMESPACE, model, killed, by=PERSON)
+    spec = {"version": wanted}
+    world.server.patch(resources.MODEL_DEPLOYMENTS, NAMESPACE, model, {"spec": spec}, by=PERSON)
+
+
+async def _reach(world: World, what: str, reached: Callable[[str], str], *, insist: bool = False) -> None:
+    """Let time pass until all models are where they belong, and nothing is written any more."""
+    quiet, before, missing = 0, -1, [""]
+    for passed in range(LONGEST):
+        if world.controllers.step():
+            await world.rest()
+        else:
+            await asyncio.sleep(scene.INTERVAL)
+            await world.rest()
+        quiet = quiet + 1 if world.server.writes == before else 0
+        before = world.server.writes
+        missing = [said for model in world.scene.models if (said := reached(model))]
+        if not missing and quiet >= QUIET:
+            return
+        if insist and passed % ASK_AGAIN == ASK_AGAIN - 1:
+            for model in world.scene.models:
+                if passed < MOST_TRIES * ASK_AGAIN:
+                    _put_right(world, model, again=True)
+                _insist(world, model)
+    said = "; ".join(missing) or f"something is still written: {world.server.log[-3:]}"
+    raise Violated(f"eventual stability: after {LONGEST} intervals not yet: {what}: {said}")
+
+
+def _insist(world: World, model: str) -> None:
+    """A person asks again for what the model may have come to wait for: a resume, and replicas."""
+    seen = sight.now(world.server, model)
+    if seen.entries:
+        annotation = {names.ANNOTATION_RESUME: "a"}
+        world.server.patch(
+            resources.MODEL_DEPLOYMENTS,
+            NAMESPACE,
+            model,
+            {"metadata": {"annotations": annotation}},
+            by=PERSON,
+        )
+        return
+    if model in world.people.deleted and world.server.find(resources.HPAS, (NAMESPACE, model)):
+        # Who deletes a model in its probation is left with an autoscaler that is held at the probation's replicas.
+        bounds = {"spec": {"minReplicas": 2, "maxReplicas": 5}}
+        world.server.patch(resources.HPAS, NAMESPACE, model, bounds, by=PERSON)
+    if seen.deployment is not None and seen.replicas != 3:
+        world.controllers.scale(seen.deployment, 3, by=PERSON)
+
+
+def _runs(world: World, model: str, version: str, worth: str, *, but: str = "") -> str:
+    """Return what is missing until a model serves a version; empty when nothing is."""
+    seen = sight.now(world.server, model)
+    if seen.deployment is None or seen.model is None:
+        return f"{model} is gone"
+    status = seen.deployment["status"]
+    counts = [status[name] for name in ("replicas", "updatedReplicas", "availableReplicas")]
+    if image_of(seen.deployment["spec"]["template"]) != f"img:{version}":
+        return f"{model} runs {image_of(seen.deployment['spec']['template'])}"
+    if seen.engaged or seen.entries or seen.replicas != 3 or counts != [3, 3, 3]:
+        held = [each["metadata"]["name"] for each, _ in seen.entries]
+        return f"{model} has {seen.replicas} replicas, {counts}, held by {held}"
+    found = {each["spec"]["saved"]["version"]: sight.worth(each) for each in seen.checkpoints}
+    if found.get(version) != worth or (but and found.get(but) != "Bad"):
+        return f"{model}: verdicts are {found}"
+    return ""
+
+
+def _ended(world: World, model: str, wanted: str, wrong: str) -> str:
+    """Return what is missing until a model is where its story must end."""
+    if wrong == "nothing":
+        return _runs(world, model, wanted, "Good")
+    if wrong in ("errors", "crash"):
+        return _runs(world, model, "a", "Good", but=wanted)
+    seen = sight.now(world.server, model)
+    causes = [each["metadata"].get("labels", {}).get(names.LABEL_CAUSE) for each in seen.engaged]
+    cause = names.CAUSE_MANUAL if wrong == "killed" else names.CAUSE_AUTOMATIC
+    held = [entry["replicas"] for _, entry in seen.entries]
+    if causes != [cause] or seen.replicas != 0 or held != [3]:
+        return f"{model} has {seen.replicas} replicas, is held by {causes}, which remember {held}"
+    found = {each["spec"]["saved"]["version"]: sight.worth(each) for each in seen.checkpoints}
+    if wrong == "toxic" and found.get(wanted) != "Bad":
+        return f"{model}: verdicts are {found}"
+    return ""

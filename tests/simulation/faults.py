@@ -1,0 +1,86 @@
+"""What goes wrong: a seeded injector of faults, and the table of which write has met which of them."""
+
+import enum
+import random
+from collections import Counter
+from dataclasses import dataclass, field
+
+
+class Fault(enum.StrEnum):
+    """A column of the coverage table."""
+
+    CRASH_BEFORE = "crash before"
+    CRASH_AFTER = "crash after"
+    CONFLICT = "409"
+    THROTTLED = "429"
+    ERROR = "500"
+    LOST = "lost response"
+    SLOW = "slow API"
+    STALE = "stale cache"
+    GAP = "watch gap"
+    CLOCK = "clock jump"
+    PROMETHEUS = "slow Prometheus"
+    FLAPPING = "flapping metric"
+    SECOND = "second operator"
+
+
+AT_WRITES = (
+    Fault.CRASH_BEFORE,
+    Fault.CRASH_AFTER,
+    Fault.CONFLICT,
+    Fault.THROTTLED,
+    Fault.ERROR,
+    Fault.LOST,
+)
+"""Faults that befall one write; the others last for a while, and befall every write meanwhile."""
+
+
+@dataclass
+class Injector:
+    """Deals out the faults of one world; silent when `chance` is None."""
+
+    chance: random.Random | None
+    armed: list[tuple[Fault, int]] = field(default_factory=list)
+    """Faults that wait, each with the number of writes that it lets pass."""
+    lasting: dict[Fault, float] = field(default_factory=dict)
+    """Until when a fault lasts, in the loop's seconds."""
+    met: Counter[tuple[str, Fault]] = field(default_factory=Counter)
+
+    def arm(self, fault: Fault, *, skip: int = 0) -> None:
+        """Let a fault befall the next write but `skip`."""
+        self.armed.append((fault, skip))
+
+    def last(self, fault: Fault, *, until: float) -> None:
+        """Note that a fault lasts for a while."""
+        self.lasting[fault] = max(until, self.lasting.get(fault, 0.0))
+
+    def meet(self, site: str, now: float) -> Fault | None:
+        """Return what befalls a write, and count what it has met."""
+        for fault, until in self.lasting.items():
+            if now <= until:
+                self.met[site, fault] += 1
+        found = None
+        for place, (fault, skip) in enumerate(self.armed):
+            if skip > 0:
+                self.armed[place] = fault, skip - 1
+            elif found is None:
+                found = fault
+                self.armed[place] = fault, -1
+        self.armed = [each for each in self.armed if each[1] >= 0]
+        if found is not None:
+            self.met[site, found] += 1
+        return found
+
+    def quiet(self) -> None:
+        """End all faults, for good."""
+        self.chance = None
+        self.armed.clear()
+        self.lasting.clear()
+
+    def delay(self, now: float) -> float:
+        """Return how many seconds a request takes on its way."""
+        if self.chance is None:
+            return 0.0
+        if now <= self.lasting.get(Fault.SLOW, -1.0):
+            return self.chance.uniform(0.0, 6.0)
+        return self.chance.uniform(0.01, 0.4) if self.chance.random() < 0.05 else 0.0

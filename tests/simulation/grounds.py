@@ -1,0 +1,103 @@
+"""What a write of the operator rests on: the world as it is, or as its process has just read it."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Final, Protocol
+
+from lastgood.api import names
+from lastgood.kube import resources
+from tests.simulation import sight
+from tests.simulation.apiserver import ApiServer, Write, precondition
+from tests.simulation.connection import Connection
+from tests.simulation.objects import Object, value_at
+from tests.simulation.scene import NAMESPACE
+from tests.simulation.sight import Sight
+
+JUST_NOW: Final = 40.0
+"""Seconds since a read on which a write may rest: a few slow requests."""
+PRECONDITION: Final = frozenset(
+    {"deployments", "horizontalpodautoscalers", "modelcheckpoints", "killswitches"}
+)
+
+
+class Violated(AssertionError):  # noqa: N818  (named after what it says of an invariant)
+    """An invariant does not hold."""
+
+
+class Writer(Protocol):
+    """What is asked of the process that writes."""
+
+    identity: str
+    connection: Connection
+
+    def clock(self) -> datetime:
+        """Return what it takes for the time of day."""
+        ...
+
+    def may_act(self) -> bool:
+        """Whether it holds the lease."""
+        ...
+
+
+class Grounds:
+    """Holds a write against the world as it is, and as its process has just read it."""
+
+    def __init__(self, server: ApiServer, processes: Sequence[Writer]) -> None:
+        self.server = server
+        self.processes = processes
+
+    def was_read(self, write: Write, process: Writer, site: str) -> None:
+        """Require a precondition, and a reading just before (rules F3, F4). Raises Violated."""
+        if (
+            write.old is not None
+            and write.resource.plural in PRECONDITION
+            and precondition(write.body) is None
+        ):
+            raise Violated(f"F3: {site} carries no precondition: {write.body}")
+        if site == "act.deployment.label_pods":
+            return
+        for name in models_of(write):
+            if not self.fresh(process, name):
+                raise Violated(f"F4: {site} on {name} rests on nothing that was read just before")
+
+    def fresh(self, process: Writer, name: str) -> bool:
+        """Whether a process has just read a model, or its Deployment where there is no model."""
+        connection = process.connection
+        at = connection.read_at.get((NAMESPACE, name))
+        if at is None:
+            return False
+        awake = max(float(at), min(connection.stopped_until, asyncio.get_running_loop().time()))
+        return bool(asyncio.get_running_loop().time() - awake <= JUST_NOW)
+
+    def holds(
+        self, write: Write, process: Writer, name: str, what: str, test: Callable[[Sight], bool]
+    ) -> None:
+        """Require something of the world as it is, or as the process has just read it."""
+        if test(sight.now(self.server, name)):
+            return
+        connection = process.connection
+        earlier = {**connection.seen, **connection.seen_before}
+        read = (sight.as_read(seen, name) for seen in (connection.seen, earlier))
+        if self.fresh(process, name) and any(test(each) for each in read):
+            return
+        raise Violated(f"{what} ({name}, {process.identity}): {write.body}")
+
+
+def models_of(write: Write) -> list[str]:
+    """Return the models that a write is about."""
+    raw = write.new or write.old or {}
+    if write.resource is resources.MODEL_CHECKPOINTS:
+        return [raw["metadata"]["labels"][names.LABEL_MODEL]]
+    if write.resource is resources.REPLICA_SETS:
+        return [raw["metadata"]["ownerReferences"][0]["name"]]
+    if write.resource is resources.KILL_SWITCHES:
+        before = {} if write.old is None else by_workload(write.old)
+        after = by_workload(raw)
+        return [name for name in sorted({*before, *after}) if before.get(name) != after.get(name)]
+    return [write.key[1]]
+
+
+def by_workload(switch: Object) -> dict[str, Object]:
+    """Return what a switch holds, by Deployment."""
+    return {each["workload"]: each for each in value_at(switch, "spec", "restore") or ()}

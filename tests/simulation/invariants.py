@@ -1,0 +1,101 @@
+"""What must hold of every write of the operator, whatever has gone wrong before it.
+
+Each is an account of its own, in the API server's words and from the true state of the world, of what semantics.md
+asks; none of the operator's rules is called. A write may rest on what its process read last, as long as that was just
+before: what somebody changes in between, the write's precondition or the next look must answer for.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from lastgood.kube import errors, resources
+from tests.simulation import sites
+from tests.simulation.acted import Acted
+from tests.simulation.apiserver import ApiServer, Write
+from tests.simulation.evidence import Evidence
+from tests.simulation.grounds import Grounds, Violated, Writer
+from tests.simulation.prometheus import Prometheus
+from tests.simulation.recorded import Recorded
+from tests.simulation.scene import Scene
+from tests.simulation.sight import entry_of
+
+
+class Invariants:
+    """Looks at each write before it is made, and at the world after each step."""
+
+    def __init__(
+        self, scene: Scene, server: ApiServer, prometheus: Prometheus, processes: Sequence[Writer]
+    ) -> None:
+        self._scene = scene
+        self._server = server
+        self._processes = processes
+        self._evidence = Evidence(scene, prometheus, server)
+        self._grounds = Grounds(server, processes)
+        self.found: list[Exception] = []
+        self.done = 0
+        """Records and acts so far."""
+        recorded, acted = Recorded(self._grounds, scene, self._evidence), Acted(self._grounds)
+        self._checks: dict[str, Callable[[Write, Writer], None]] = {
+            "record.checkpoint.take": recorded.take,
+            "record.checkpoint.give_verdict": recorded.give_verdict,
+            "record.checkpoint.activate": recorded.activate,
+            "record.switch.engage": recorded.engage,
+            "record.switch.release": recorded.release,
+            "record.switch.set_entries": recorded.set_entries,
+            "act.deployment.switch_template": acted.switch_template,
+            "act.deployment.scale": acted.scale,
+            "act.deployment.label_pods": acted.label,
+            "act.hpa.set_bounds": acted.set_bounds,
+            "report.status.model": acted.report,
+        }
+
+    def admit(self, write: Write) -> None:
+        """The interlock: nobody raises what a switch holds. Raises Forbidden."""
+        if not self._scene.interlock or write.resource is not resources.DEPLOYMENTS or write.new is None:
+            return
+        had = 0 if write.old is None else write.old["spec"]["replicas"]
+        wanted = write.new["spec"]["replicas"]
+        if wanted <= had:
+            return
+        name = write.key[1]
+        for switch in self._server.of(resources.KILL_SWITCHES).values():
+            entry, spec = entry_of(switch, name), switch["spec"]
+            if (spec["engaged"] and name in (spec.get("workloads") or ())) or (
+                entry is not None and wanted > entry["ceiling"]
+            ):
+                raise errors.Forbidden(f"{name} is held by KillSwitch {switch['metadata']['name']}")
+
+    def check(self, write: Write) -> None:
+        """Check a write before it is made; what is violated is raised by the next look, too."""
+        self._evidence.note(write)
+        try:
+            self._check(write)
+        except Exception as found:  # the operator lives on after any exception, and must not hide this one
+            self.found.append(found)
+            raise
+
+    def _check(self, write: Write) -> None:
+        process = next((each for each in self._processes if each.identity == write.by), None)
+        if process is None or write.new is None or write.resource is resources.LEASES:
+            return
+        site = sites.site(
+            write.resource, write.body, creates=write.old is None, subresource=write.subresource
+        )
+        if site in (*sites.RECORDS, *sites.ACTS):
+            self.done += 1
+            self._grounds.was_read(write, process, site)
+        check = self._checks.get(site)
+        if check is not None:
+            check(write, process)
+
+    def look(self) -> None:
+        """Check the world after a step, and that nothing was found meanwhile. Raises Violated."""
+        if self.found:
+            raise self.found[0]
+        acting = [
+            each.identity
+            for each in self._processes
+            if each.may_act() and asyncio.get_running_loop().time() >= each.connection.stopped_until
+        ]
+        if len(acting) > 1:
+            raise Violated(f"F5: {' and '.join(acting)} act at the same time")

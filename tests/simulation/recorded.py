@@ -1,0 +1,233 @@
+"""What must hold of the facts that the operator records: verdicts, switches of version, and what kills remember."""
+
+import functools
+
+from lastgood.api import names
+from tests.simulation import evidence, sight
+from tests.simulation.apiserver import Write
+from tests.simulation.evidence import Evidence
+from tests.simulation.grounds import Grounds, Violated, Writer, by_workload, models_of
+from tests.simulation.objects import Object, value_at
+from tests.simulation.scene import GITOPS, Scene
+from tests.simulation.sight import Sight, worth
+
+
+class Recorded:
+    """Checks one record before it is made."""
+
+    def __init__(self, grounds: Grounds, scene: Scene, evidence: Evidence) -> None:
+        self._grounds = grounds
+        self._server = grounds.server
+        self._scene = scene
+        self._evidence = evidence
+
+    # Checkpoints
+
+    def take(self, write: Write, process: Writer) -> None:
+        """A version is saved as what it is: not proven yet."""
+        assert write.new is not None
+        if worth(write.new) != "Unproven":
+            raise Violated(f"O3: a new version is {worth(write.new)} from the beginning")
+        if write.new["spec"]["activations"]:
+            self.activate(write, process)
+
+    def give_verdict(self, write: Write, process: Writer) -> None:
+        """A verdict rests on what was seen (rules J1, O3, K7, R6)."""
+        assert write.new is not None
+        name, verdict = models_of(write)[0], write.new["spec"]["verdict"]
+        version = write.new["spec"]["saved"]["version"]
+        if write.old is not None and worth(write.old) == verdict["value"]:
+            return  # only why, or since when, is told anew
+        if verdict.get("by") != names.FIELD_MANAGER:
+            self._grounds.holds(
+                write,
+                process,
+                name,
+                "P3: nobody asked for this verdict",
+                functools.partial(_asked, new=write.new),
+            )
+            return
+        if verdict["value"] == "Good":
+            for each in self._scene.thresholds:
+                if each.on_breach != "Alert" and not self._evidence.fine(name, version, each):
+                    raise Violated(f"O3: {version} is Good, and {each.name} was not OK when looked at last")
+        if verdict["value"] != "Bad":
+            return
+        if verdict["reason"] == "Killed":
+            digest = write.new["spec"]["saved"]["digest"]
+            self._grounds.holds(
+                write, process, name, "K7: Bad as if killed", lambda seen: _killed_for(seen, digest)
+            )
+        elif not self._evidence.against(name, version, process, sight.now(self._server, name)):
+            raise Violated(
+                f"J1: {version} of {name} is Bad for nothing that was seen: {verdict['reason']}: "
+                f"{value_at(verdict, 'evidence', 'message')} ({self._evidence.told(name, version)})"
+            )
+        self._grounds.holds(
+            write, process, name, "J11: condemned while suspended", lambda seen: not seen.asks.get("suspend")
+        ) if verdict["reason"] != "Killed" else None
+
+    def activate(self, write: Write, process: Writer) -> None:
+        """A switch of version goes where it may (rules K6, O1, R1, R5)."""
+        assert write.new is not None
+        name, new = models_of(write)[0], write.new
+        last, version = new["spec"]["activations"][-1], new["spec"]["saved"]["version"]
+        why = last["reason"]
+        if why == "Adopted":
+            return
+        self._grounds.holds(
+            write, process, name, f"K6: {why} of a killed model", lambda seen: not seen.engaged
+        )
+        self._grounds.holds(
+            write, process, name, f"R1: {why} to Bad {version}", lambda seen: not _is_bad(seen, new)
+        )
+        if why == "Rollout":
+            self._grounds.holds(
+                write, process, name, f"O1: {version} is not wanted", lambda seen: _wants(seen, version)
+            )
+        if why == "OrderedRollback":
+            self._grounds.holds(write, process, name, "P3: nobody ordered this", evidence.was_ordered)
+        if why == "Rollback":
+            self._grounds.holds(
+                write,
+                process,
+                name,
+                "R1: the version that is left is not Bad",
+                lambda seen: _left_is_bad(seen, new),
+            )
+            self._grounds.holds(
+                write,
+                process,
+                name,
+                "R1: Unproven, and there is a Good one",
+                lambda seen: _is_best(seen, new),
+            )
+            self._grounds.holds(
+                write,
+                process,
+                name,
+                "R5: within cooldown, budget or ping-pong",
+                lambda seen: evidence.may_roll_back(seen, new, process.clock()),
+            )
+
+    # Switches
+
+    def engage(self, write: Write, process: Writer) -> None:
+        """A kill of ours was asked for, or rests on what was seen (rules K7 to K9)."""
+        assert write.new is not None
+        name, cause = write.new["spec"]["models"][0], write.new["metadata"]["labels"][names.LABEL_CAUSE]
+        if cause == names.CAUSE_MANUAL:
+            self._grounds.holds(
+                write,
+                process,
+                name,
+                "K8: nobody asked for this kill",
+                lambda seen: value_at(seen.model, "spec", "killSwitch", "engaged") is True,
+            )
+        else:
+            self._grounds.holds(
+                write,
+                process,
+                name,
+                "J1: killed for nothing that was seen",
+                lambda seen: self._evidence.kills(name, process, seen),
+            )
+        self.set_entries(write, process)
+
+    def release(self, write: Write, process: Writer) -> None:
+        """A release of ours was asked for by somebody who may (rules K8, K9)."""
+        assert write.old is not None
+        old = write.old
+        name = old["spec"]["models"][0]
+        self._grounds.holds(
+            write,
+            process,
+            name,
+            "K8, K9: released by somebody who may not",
+            lambda seen: evidence.may_release(seen, old, gitops=GITOPS),
+        )
+
+    def set_entries(self, write: Write, process: Writer) -> None:
+        """What a switch remembers is what was there, and stays until it is back (rule K2)."""
+        before = {} if write.old is None else by_workload(write.old)
+        after = by_workload(write.new or {})
+        for name in sorted({*before, *after}):
+            old, new = before.get(name), after.get(name)
+            if old == new:
+                continue
+            if new is None:
+                self._grounds.holds(
+                    write,
+                    process,
+                    name,
+                    "K2: let go of while held",
+                    functools.partial(_may_let_go, old=old),
+                )
+                continue
+            if new["ceiling"] > (old or new)["ceiling"]:
+                self._grounds.holds(
+                    write, process, name, "K2: put back while a switch holds", lambda seen: not seen.engaged
+                )
+            self._grounds.holds(
+                write,
+                process,
+                name,
+                "K2: what comes back is not what was there",
+                functools.partial(_is_as_before, old=old, new=new),
+            )
+
+
+def _asked(seen: Sight, *, new: Object) -> bool:
+    """Whether a person asks something of the model, or of this checkpoint, by annotation."""
+    own = [each for each in seen.checkpoints if each["metadata"]["name"] == new["metadata"]["name"]]
+    return any(
+        key.startswith(names.GROUP)
+        for each in (*own, *([seen.model] if seen.model else []))
+        for key in each["metadata"].get("annotations") or ()
+    )
+
+
+def _killed_for(seen: Sight, digest: str) -> bool:
+    return any(
+        each["metadata"].get("annotations", {}).get(names.ANNOTATION_BAD_DIGEST) == digest
+        for each in seen.engaged
+    )
+
+
+def _is_bad(seen: Sight, checkpoint: Object) -> bool:
+    own = seen.saved(checkpoint["spec"]["saved"]["podTemplate"])
+    return any(worth(each) == "Bad" for each in own)
+
+
+def _wants(seen: Sight, version: str) -> bool:
+    paused = value_at(seen.asks, "rollout", "paused")
+    return seen.asks.get("version") == version and not seen.asks.get("suspend") and not paused
+
+
+def _others(seen: Sight, new: Object) -> list[Object]:
+    return [each for each in seen.checkpoints if each["metadata"]["name"] != new["metadata"]["name"]]
+
+
+def _left_is_bad(seen: Sight, new: Object) -> bool:
+    current = seen.current
+    return current is not None and worth(current) == "Bad"
+
+
+def _is_best(seen: Sight, new: Object) -> bool:
+    """Whether no Good version could have been gone back to in place of an Unproven one."""
+    good = [each for each in _others(seen, new) if worth(each) == "Good" and each["spec"].get("activations")]
+    return worth(new) == "Good" or not good
+
+
+def _may_let_go(seen: Sight, old: Object | None) -> bool:
+    if seen.engaged or old is None:
+        return False
+    gone = seen.deployment is None or seen.model is None
+    return bool(gone or old["replicas"] == 0 or seen.replicas >= old["replicas"])
+
+
+def _is_as_before(seen: Sight, old: Object | None, new: Object) -> bool:
+    if old is not None:
+        return bool(old["replicas"] == new["replicas"])
+    held = [entry["replicas"] for _, entry in seen.entries]
+    return bool(new["replicas"] in held if held else new["replicas"] == seen.replicas)
