@@ -3,12 +3,12 @@
 import asyncio
 from typing import Final
 
-from lastgood.act import deployment, hpa, keda
+from lastgood.act import deployment, hpa, keda, service
 from lastgood.decide import autoscalers, steps
 from lastgood.kube import client, errors
 
 PATIENCE: Final = 1.0
-"""Seconds that a kill gives its autoscaler: an admission webhook of KEDA that hangs takes ten."""
+"""Seconds that a kill gives its autoscaler, and its Service: an admission webhook that hangs takes ten."""
 
 
 async def take(cluster: client.Cluster, namespace: str, model: str, step: steps.Step) -> None:
@@ -26,17 +26,26 @@ async def take(cluster: client.Cluster, namespace: str, model: str, step: steps.
             await keda.pause(cluster, namespace, step)
         case steps.SetAutoscaler():
             await hpa.set_bounds(cluster, namespace, step)
+        case steps.SwitchTraffic():
+            await service.switch_traffic(cluster, namespace, step)
         case steps.ForgetRequest():
             await deployment.forget_request(cluster, namespace, model, step)
 
 
 async def take_before_a_kill(
-    cluster: client.Cluster, namespace: str, model: str, step: steps.SetAutoscaler
+    cluster: client.Cluster, namespace: str, model: str, step: steps.SetAutoscaler | steps.SwitchTraffic
 ) -> None:
-    """Hold an autoscaler, or give up soon: scaling to zero comes next (rules K1, K6). Raises `errors.ClusterError`."""
+    """Hold an autoscaler or switch traffic, or give up soon: scaling to zero comes next (rules K1, K6).
+
+    Raises `errors.ClusterError`.
+    """
     try:
         async with asyncio.timeout(PATIENCE):
             await take(cluster, namespace, model, step)
     except TimeoutError as error:
-        scaler = step.autoscaler
-        raise errors.Unavailable(f"{scaler.kind} {scaler.name}: no answer within {PATIENCE:g} s") from error
+        what = (
+            f"Service {step.service.name}"
+            if isinstance(step, steps.SwitchTraffic)
+            else f"{step.autoscaler.kind} {step.autoscaler.name}"
+        )
+        raise errors.Unavailable(f"{what}: no answer within {PATIENCE:g} s") from error

@@ -94,6 +94,15 @@ class ProbationFact(Model):
     """When it is to begin, where many models were released together; left out where it begins at once."""
 
 
+class Traffic(Model):
+    """Where a Service sent its requests before they went to the fallback."""
+
+    service: Name
+    """The Service's name."""
+    selector: Annotated[dict[str, Annotated[str, schema.text(63)]], schema.mapping(most=50)]
+    """Its selector; it returns as it was."""
+
+
 class RestoreEntry(Model):
     """How one workload was before the kill. While it is listed, the workload is held."""
 
@@ -105,6 +114,8 @@ class RestoreEntry(Model):
     """How many replicas it had."""
     autoscaler: HeldAutoscaler | None = None
     """Its autoscaler's state; left out where it had none."""
+    traffic: Traffic | None = None
+    """Where its requests came from; left out where the kill leaves traffic alone."""
     ceiling: Annotated[Replicas, schema.STABLE_DEFAULT] = 0
     """The most replicas that the API server admits: 0 while engaged, more in probation."""
     probation: ProbationFact | None = None

@@ -96,6 +96,8 @@ class KillSwitchStatus(Model):
     """How many replicas there were before."""
     pods_remaining: Annotated[int | None, schema.number(least=0)] = None
     """How many pods are left."""
+    served_by: Name | None = None
+    """The fallback that has the model's traffic; left out while it has none."""
     time_to_zero: Duration | None = None
     """How long it took until no pod was left."""
 

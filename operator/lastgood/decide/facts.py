@@ -12,6 +12,7 @@ from typing import Any
 from lastgood.api import names
 from lastgood.api.killswitch import MOST_ENTRIES, LabelSelector
 from lastgood.api.modelcheckpoint import VersionVerdict
+from lastgood.api.rollback import KillAction
 from lastgood.decide import asking
 
 Template = Mapping[str, Any]
@@ -157,6 +158,14 @@ class Autoscaler:
 
 
 @dataclass(frozen=True, slots=True)
+class Route:
+    """Where a Service sent the model's requests before they went to the fallback."""
+
+    service: str
+    selector: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Probation:
     """The first time after a release: `since` is None until the workload is started again."""
 
@@ -176,6 +185,8 @@ class Entry:
     ceiling: int
     autoscaler: Autoscaler | None = None
     probation: Probation | None = None
+    traffic: Route | None = None
+    """What the model's Service selected; None where the kill leaves traffic alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +201,8 @@ class Switch:
     models: tuple[str, ...] = ()
     selector: LabelSelector | None = None
     workloads: tuple[str, ...] = ()
+    action: KillAction | None = None
+    """What it does with traffic; None for what each model says."""
     entries: tuple[Entry, ...] = ()
     model_uid: str = ""
     """For cause `manual`: the ModelDeployment whose field it mirrors."""

@@ -12,6 +12,7 @@ from lastgood.decide.rules import (
     adopt,
     autoscaling,
     bake,
+    fallback,
     follow,
     kill,
     ownership,
@@ -37,6 +38,7 @@ def stop_at_trouble(view: View) -> Decision | None:
 CHAIN: Final[tuple[Rule, ...]] = (
     kill.enter_the_workload,  # what has to come back, before anything is scaled
     kill.scale_to_zero,  # the act of every kill, and the undoing of others' scaling up; it waits for no rule below
+    fallback.note_where_traffic_went,  # of a model that is at zero already: nothing above waits for it
     kill.mirror_the_engaged_field,  # a person's kill, on the model itself
     kill.mirror_the_released_field,  # and its release
     kill.end_the_recovery,  # what was coming back starts anew after this kill
@@ -47,6 +49,7 @@ CHAIN: Final[tuple[Rule, ...]] = (
     requests.refuse_what_cannot_be_done_now,  # nor does anything else sleep until it can be done
     requests.take_down,
     ownership.own_the_checkpoints,  # for a deletion that may come at any time
+    fallback.keep_traffic_of_the_killed,
     kill.stay_at_zero,  # a killed model ends here
     recovery.recover,  # a released one until it is back
     stop_at_trouble,  # from here on nothing is done to a model that is not understood

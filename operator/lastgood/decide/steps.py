@@ -37,6 +37,16 @@ class SetAutoscaler:
 
 
 @dataclass(frozen=True, slots=True)
+class SwitchTraffic:
+    """Let a Service select other pods. Whatever becomes of it, the steps behind it are taken (rule K1)."""
+
+    service: world.Service
+    selector: Mapping[str, str]
+    to: str
+    """The Deployment that serves from then on."""
+
+
+@dataclass(frozen=True, slots=True)
 class LabelPods:
     """Label live pods with their model and version, without restarting them (rule O5)."""
 
@@ -60,4 +70,4 @@ class EmptyReplicaSet:
     name: str
 
 
-Step = EmptyReplicaSet | SwitchTemplate | Scale | SetAutoscaler | LabelPods | ForgetRequest
+Step = EmptyReplicaSet | SwitchTemplate | Scale | SetAutoscaler | SwitchTraffic | LabelPods | ForgetRequest

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Final
 
 from lastgood.api.modeldeployment import ModelDeploymentSpec
-from lastgood.api.rollback import KillAction, OnNoGoodVersion
 from lastgood.api.rollout import Strategy
 
 Uses = Callable[[ModelDeploymentSpec], bool]
@@ -26,12 +25,6 @@ UNBUILT: Final[tuple[tuple[str, Uses], ...]] = (
     ("rollout.approval", lambda spec: spec.rollout.approval),
     ("rollout.requireDrill", lambda spec: spec.rollout.require_drill is not None),
     ("rollout.traffic", lambda spec: spec.rollout.traffic is not None),
-    (
-        "rollback.onNoGoodVersion: Fallback",
-        lambda spec: spec.rollback.on_no_good_version is OnNoGoodVersion.FALLBACK,
-    ),
-    ("killSwitch.action: Fallback", lambda spec: spec.kill_switch.action is KillAction.FALLBACK),
-    ("fallback", lambda spec: spec.fallback is not None),
     ("checkpoints.job", lambda spec: spec.checkpoints.job is not None),
     ("standby.replicas", lambda spec: spec.standby.replicas > 0),
 )

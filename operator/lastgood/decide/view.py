@@ -102,6 +102,9 @@ class View:
     facts: Facts = field(default_factory=Facts)
     workload: world.Workload | None = None
     autoscaler: world.Autoscaler | None = None
+    traffic: world.Traffic = field(default_factory=world.Traffic)
+    traffic_refused: str = ""
+    """What the API server said when the model's Service was to be switched and could not be."""
     judged: tuple[Judged, ...] = ()
     """For the version that runs now; empty while none is judged."""
     good_for: timedelta = timedelta(0)

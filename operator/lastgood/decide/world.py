@@ -61,6 +61,42 @@ class Workload:
 
 
 @dataclass(frozen=True, slots=True)
+class Service:
+    """The Service that brings the model its requests."""
+
+    name: str
+    uid: str
+    resource_version: str
+    selector: Mapping[str, str]
+    """Empty for one that selects nothing, as with endpoints made by hand."""
+    selected_by: str = ""
+    """The field manager that wrote the selector last."""
+
+
+@dataclass(frozen=True, slots=True)
+class StandIn:
+    """The Deployment that a model falls back to: looked at, and never touched."""
+
+    name: str
+    selector: Mapping[str, str]
+    """Labels that a Service must select to reach its pods."""
+    labels: Mapping[str, str]
+    """The labels of its pods."""
+    available: int = 0
+    """Pods that are ready to serve."""
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """Who serves the model's requests, or could; empty for a model without fallback."""
+
+    service: Service | None = None
+    stand_in: StandIn | None = None
+    unread: str = ""
+    """Why one of them could not be read, other than that it is not there."""
+
+
+@dataclass(frozen=True, slots=True)
 class Autoscaler:
     """The autoscaler that scales the workload, as it is set now."""
 

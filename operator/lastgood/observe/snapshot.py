@@ -8,9 +8,11 @@ from typing import Any
 
 from lastgood.api import names
 from lastgood.decide import facts, unbuilt, world
+from lastgood.decide import traffic as traffic_rules
 from lastgood.decide.view import Model, Trouble
 from lastgood.kube import client, errors, resources
 from lastgood.observe import autoscalers, workloads, written
+from lastgood.observe import traffic as routes
 from lastgood.observe.store import Key, Object, Store
 
 
@@ -22,6 +24,7 @@ class Snapshot:
     facts: facts.Facts
     workload: world.Workload | None
     autoscaler: world.Autoscaler | None
+    traffic: world.Traffic
     trouble: Trouble | None
     status: Mapping[str, Any]
 
@@ -32,12 +35,17 @@ def cached(store: Store, key: Key) -> Snapshot | None:
     if raw is None:
         return None
     namespace = key[0]
+    switches = store.switches_in(namespace)
+    service, fallback = routes.named(raw, workload_name(raw), switches)
     return _snapshot(
         store,
         raw,
         deployment=store.deployments.get((namespace, workload_name(raw))),
         checkpoints=store.checkpoints_of(key),
-        switches=store.switches_in(namespace),
+        switches=switches,
+        traffic=routes.seen(
+            store.services.get((namespace, service)), store.deployments.get((namespace, fallback))
+        ),
         scalers=store.autoscalers_of((namespace, workload_name(raw))),
     )
 
@@ -64,8 +72,15 @@ async def fresh(store: Store, cluster: client.Cluster, key: Key, *, pods: bool =
         return None
     if workload_name(raw) != workload_name(known):
         deployment = await _found(cluster.get(resources.DEPLOYMENTS, namespace, workload_name(raw)))
+    service, fallback = routes.named(raw, workload_name(raw), switches)
     read = _snapshot(
-        store, raw, deployment=deployment, checkpoints=checkpoints, switches=switches, scalers=scalers
+        store,
+        raw,
+        deployment=deployment,
+        checkpoints=checkpoints,
+        switches=switches,
+        traffic=await routes.fresh(cluster, namespace, service=service, fallback=fallback),
+        scalers=scalers,
     )
     if not pods or read.workload is None:
         return read
@@ -129,6 +144,7 @@ def _snapshot(
     checkpoints: Sequence[Object],
     switches: Sequence[Object],
     scalers: Sequence[autoscalers.Found],
+    traffic: world.Traffic,
 ) -> Snapshot:
     model = store.parsed(raw, written.model)
     read = [store.parsed(each, written.checkpoint) for each in checkpoints]
@@ -150,6 +166,7 @@ def _snapshot(
         ),
         workload=workload,
         autoscaler=autoscalers.of(model.workload_name, scalers, [s for s in read_switches if s is not None]),
+        traffic=traffic,
         trouble=trouble,
         status=raw.get("status") or {},
     )
@@ -189,7 +206,7 @@ def _trouble(store: Store, model: Model, workload: world.Workload | None) -> Tro
     older = _older_model(store, model)
     if older is not None:
         return Trouble(
-            "WorkloadConflict",
+            traffic_rules.WORKLOAD_CONFLICT,
             f"ModelDeployment {older} is older and acts on Deployment {model.workload_name}; name another Deployment",
         )
     if workload is None:

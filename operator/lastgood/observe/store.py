@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from lastgood.api import names
 from lastgood.decide import world
 from lastgood.kube import resources
-from lastgood.observe import autoscalers, concern, workloads
+from lastgood.observe import autoscalers, concern, traffic, workloads
 from lastgood.observe.index import Indexes, Key, Object
 
 log = logging.getLogger(__name__)
@@ -33,6 +33,7 @@ class Store:
     deployments: dict[Key, Object] = field(default_factory=dict)
     scalers: autoscalers.Autoscalers = field(default_factory=autoscalers.Autoscalers)
     _index: Indexes = field(default_factory=Indexes)
+    services: dict[Key, Object] = field(default_factory=dict)
     _replica_sets: dict[str, workloads.ReplicaSet] = field(default_factory=dict)
     _pods: dict[str, workloads.OwnedPod] = field(default_factory=dict)
     _sets_of: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
@@ -40,6 +41,7 @@ class Store:
     _deployment_of: dict[str, Key] = field(default_factory=dict)
     _models_of: dict[Key, set[Key]] = field(default_factory=lambda: defaultdict(set))
     _workload_of: dict[Key, Key] = field(default_factory=dict)
+    _fallbacks: traffic.Fallbacks = field(default_factory=traffic.Fallbacks)
     _parsed: dict[str, tuple[str, Any]] = field(default_factory=dict)
 
     def put(self, resource: resources.Resource, raw: Object) -> set[Key]:
@@ -76,7 +78,7 @@ class Store:
         if gone:
             self._parsed.pop(raw["metadata"]["uid"], None)
         else:
-            kept[key] = raw
+            kept[key] = traffic.kept(raw) if resource is resources.SERVICES else raw
         self._index.change(resource, key, None if gone else raw)
         if resource is resources.MODEL_DEPLOYMENTS:
             return self._change_model(key, None if gone else raw)
@@ -84,7 +86,7 @@ class Store:
             self._deployment_of[raw["metadata"]["uid"]] = key
             if gone:
                 self._deployment_of.pop(raw["metadata"]["uid"], None)
-            return self.models_on(key)
+            return self.models_on(key) | self._fallbacks.on(key)
         entered = None
         if resource is resources.KILL_SWITCHES and earlier is not None and not gone:
             entered = concern.entries_changed(earlier, raw)
@@ -99,14 +101,32 @@ class Store:
             resources.MODEL_CHECKPOINTS: self.checkpoints,
             resources.KILL_SWITCHES: self.switches,
             resources.DEPLOYMENTS: self.deployments,
+            resources.SERVICES: self.services,
         }[resource]
 
     def _concerned(self, resource: resources.Resource, raw: Object) -> set[Key]:
         namespace = raw["metadata"]["namespace"]
+        if resource is resources.SERVICES:
+            return self._fallbacks.served_by(_key(raw)) | self._taken_from(_key(raw))
         if resource is resources.MODEL_CHECKPOINTS:
             labels = raw["metadata"].get("labels") or {}
             return {(namespace, labels.get(names.LABEL_MODEL, ""))} & self.models.keys()
         return self._selected_by(namespace, raw.get("spec") or {})
+
+    def _taken_from(self, service: Key) -> set[Key]:
+        """Return the models whose traffic a switch has taken from a Service, whatever their specs say since."""
+        entries = (
+            (where, entry)
+            for (where, _), switch in self.switches.items()
+            if where == service[0]
+            for entry in (switch.get("spec") or {}).get("restore") or []
+        )
+        taken = (
+            self._models_of.get((where, entry.get("workload", "")), set())
+            for where, entry in entries
+            if (entry.get("traffic") or {}).get("service") == service[1]
+        )
+        return set[Key]().union(*taken)
 
     def _selected_by(self, namespace: str, switch: Object) -> set[Key]:
         """Return the models that a switch may be about; more than that are looked at for nothing."""
@@ -119,6 +139,7 @@ class Store:
         return named.union(*(self._models_of.get(workload, set()) for workload in held))
 
     def _change_model(self, key: Key, raw: Object | None) -> set[Key]:
+        self._fallbacks.change(key, raw)
         earlier = self._workload_of.pop(key, None)
         if earlier is not None:
             self._models_of[earlier].discard(key)

@@ -170,6 +170,7 @@ def switch(raw: Mapping[str, Any]) -> facts.Switch | None:
         models=spec.models or (),
         selector=spec.selector,
         workloads=spec.workloads or (),
+        action=spec.action,
         entries=tuple(_entry(entry) for entry in spec.restore),
         model_uid=annotations.get(names.ANNOTATION_MODEL_UID, ""),
         bad_digest=annotations.get(names.ANNOTATION_BAD_DIGEST, ""),
@@ -189,7 +190,7 @@ def _holding_what_it_holds(raw: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _entry(entry: killswitch.RestoreEntry) -> facts.Entry:
-    scaler, probation = entry.autoscaler, entry.probation
+    scaler, probation, traffic = entry.autoscaler, entry.probation, entry.traffic
     return facts.Entry(
         workload=entry.workload,
         model=entry.model or "",
@@ -199,6 +200,7 @@ def _entry(entry: killswitch.RestoreEntry) -> facts.Entry:
         probation=None
         if probation is None
         else facts.Probation(probation.since, probation.round, probation.start_at),
+        traffic=None if traffic is None else facts.Route(traffic.service, traffic.selector),
     )
 
 

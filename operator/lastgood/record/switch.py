@@ -30,6 +30,10 @@ async def engage(cluster: client.Cluster, namespace: str, record: records.Engage
             "restore": [wire(entry) for entry in switch.entries],
         },
     }
+    if switch.action is not None:
+        body["spec"]["action"] = switch.action.value
+    elif switch.resource_version:
+        body["spec"]["action"] = None  # what an earlier kill did with traffic is not what this one does
     if not switch.resource_version:
         return await cluster.create(resources.KILL_SWITCHES, namespace, body)
     return await _patch(cluster, namespace, switch, body)
@@ -64,6 +68,8 @@ def wire(entry: facts.Entry) -> dict[str, Any]:
         body["model"] = entry.model
     if entry.autoscaler is not None:
         body["autoscaler"] = _autoscaler(entry.autoscaler)
+    if entry.traffic is not None:
+        body["traffic"] = {"service": entry.traffic.service, "selector": dict(entry.traffic.selector)}
     if entry.probation is not None:
         body["probation"] = {"round": entry.probation.round}
         if entry.probation.since is not None:

@@ -12,10 +12,11 @@ from typing import Final
 
 from lastgood.api.base import Condition, ConditionStatus
 from lastgood.api.modeldeployment_status import KillSwitchStatus, ThresholdStatus
+from lastgood.decide import traffic
 from lastgood.decide.decision import CONTESTED, Decision, Phase
 from lastgood.decide.view import View
 from lastgood.judge import blindness
-from lastgood.report import kills, sentences, versions
+from lastgood.report import fallbacks, kills, sentences, versions
 from lastgood.report.rollbacks import Rollback
 
 TRUE, FALSE, UNKNOWN = ConditionStatus.TRUE, ConditionStatus.FALSE, ConditionStatus.UNKNOWN
@@ -86,8 +87,14 @@ def _ready(observed: Observed) -> Finding:
     reason = decision.reason or decision.phase.value
     if decision.phase is Phase.IDLE:
         return Finding(TRUE, "Idle", observed.message)
+    serves = traffic.served_by(view)
+    if serves is not None:
+        return Finding(FALSE, "Fallback", f"{serves} serves in its place; {observed.message}")
     if decision.phase not in (Phase.SERVING, Phase.BAKING):
         return Finding(FALSE, reason, observed.message)
+    obstacle = traffic.obstacle(view)
+    if obstacle is not None and obstacle.reason == traffic.SHARES_SELECTOR:
+        return Finding(FALSE, obstacle.reason, obstacle.message)
     refused = versions.wanted_but_bad(view)
     if refused is not None:
         return Finding(
@@ -182,6 +189,9 @@ def _degraded(observed: Observed) -> Finding:
         return Finding(TRUE, observed.decision.degraded, observed.message)
     if observed.view.blinded and not observed.view.engaged:
         return Finding(TRUE, blindness.REASON, sentences.MASS_BLINDNESS)
+    told = fallbacks.told(observed.view)
+    if told is not None:
+        return Finding(TRUE, told.reason, told.message)
     return Finding(FALSE, "NotDegraded", "everything that is asked of the operator is done or under way")
 
 

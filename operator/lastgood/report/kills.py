@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from lastgood.api.base import ConditionStatus
 from lastgood.api.modeldeployment_status import KillSwitchStatus, State
-from lastgood.decide import facts
+from lastgood.decide import facts, traffic
 from lastgood.decide.rules import kill
 from lastgood.decide.view import View
 from lastgood.report.previous import Previous
@@ -18,7 +18,10 @@ def kill_switch(view: View, previous: Previous) -> KillSwitchStatus:
         if not entries:
             return KillSwitchStatus(engaged=False)
         return KillSwitchStatus(
-            engaged=False, replicas_before=before, time_to_zero=previous.kill_switch.time_to_zero
+            engaged=False,
+            replicas_before=before,
+            served_by=traffic.served_by(view),
+            time_to_zero=previous.kill_switch.time_to_zero,
         )
     switches = sorted(view.engaged, key=lambda switch: (switch.engaged_at or view.now, switch.name))
     first = switches[0]
@@ -31,6 +34,7 @@ def kill_switch(view: View, previous: Previous) -> KillSwitchStatus:
         switches=tuple(sorted(switch.name for switch in switches))[:100],
         replicas_before=before,
         pods_remaining=pods_remaining(view),
+        served_by=traffic.served_by(view),
         time_to_zero=_time_to_zero(view, since, previous),
     )
 

@@ -8,7 +8,7 @@ from lastgood.api import names
 from lastgood.decide import steps
 from lastgood.decide.decision import CONTESTED, Decision, Phase
 from lastgood.runtime import blame
-from lastgood.runtime.memory import Memory
+from lastgood.runtime.memory import Memory, Undone
 
 AT_ONCE: Final = 10
 """Scale-ups of a killed model are undone at once this many times, then once a second for ever (rule K5)."""
@@ -21,21 +21,31 @@ COUNTS: Final = tuple(digit * 10**power for power in range(9) for digit in (1, 2
 """How often is told in these numbers."""
 OFTEN: Final = 3
 """From this many times on, what is told of the model rests until the quiet returns."""
+WORKLOAD: Final = "workload"
+TRAFFIC: Final = "traffic"
+"""What may be contested apart from each other."""
 LONGEST_RETRY: Final = 5.0
 """Seconds. Only models with something to do ask the API server, so that a long pause would spare it little."""
 
 
 def wait_before(decision: Decision, memory: Memory, now: datetime) -> timedelta | None:
     """Return how long the steps of a decision have to wait, because the same was done before; None for not at all."""
-    repeated = [step for step in decision.steps if _again(step, memory)]
-    if not repeated or memory.undone_at is None:
-        return None
-    if isinstance(repeated[0], steps.Scale):
-        pause = timedelta(0) if memory.undone < AT_ONCE else timedelta(seconds=1)
-    else:
-        pause = _template_pause(memory.undone)
-    left = memory.undone_at + pause - now
-    return left if left > timedelta(0) else None
+    # A kill does not wait for its traffic.
+    pacing = [step for step in decision.steps if _subject(step) != TRAFFIC] or decision.steps
+    for step in pacing:
+        known = memory.undone.get(_subject(step))
+        if known is not None and known.at is not None and _again(step, known):
+            left = known.at + _pause(step, known) - now
+            return left if left > timedelta(0) else None
+    return None
+
+
+def _pause(step: steps.Step, known: Undone) -> timedelta:
+    if known.refused:
+        return retry_in(known.refused)
+    if isinstance(step, steps.SwitchTemplate):
+        return _template_pause(known.times)
+    return timedelta(0) if known.times < AT_ONCE else timedelta(seconds=1)
 
 
 def note(step: steps.Step, memory: Memory, now: datetime) -> None:
@@ -43,20 +53,34 @@ def note(step: steps.Step, memory: Memory, now: datetime) -> None:
     what = _what(step)
     if not what:
         return
-    quiet = memory.undone_at is None or now - memory.undone_at > QUIET + _template_pause(memory.undone)
-    again = _again(step, memory)
-    memory.undone = (1 if quiet else memory.undone + 1) if again else 0
-    memory.undone_by = (_doer(step, memory) or memory.undone_by) if again else ""
-    memory.undone_seen = _writer(step)
-    memory.undone_what, memory.undone_at, memory.undone_decision = what, now, _decided_at(step)
+    known = memory.undone.setdefault(_subject(step), Undone())
+    again = _again(step, known) and not known.refused
+    known.times = (1 if _is_over(known, now) else known.times + 1) if again else 0
+    known.by = (_doer(step, known) or known.by) if again else ""
+    known.seen = _writer(step)
+    known.what, known.at, known.decided_at, known.refused = what, now, _decided_at(step), 0
 
 
-def _again(step: steps.Step, memory: Memory) -> bool:
-    return _what(step) == memory.undone_what and _decided_at(step) == memory.undone_decision
+def note_refusal(step: steps.Step, memory: Memory, now: datetime) -> None:
+    """Take note of a step that the API server did not let be taken; the next try waits longer each time."""
+    known = memory.undone.setdefault(_subject(step), Undone())
+    known.what, known.at, known.refused = _what(step), now, known.refused + 1
+
+
+def _again(step: steps.Step, known: Undone) -> bool:
+    return _what(step) == known.what and _decided_at(step) == known.decided_at
 
 
 def _decided_at(step: steps.Step) -> datetime | None:
     return step.decided_at if isinstance(step, steps.SwitchTemplate) else None
+
+
+def _is_over(known: Undone, now: datetime) -> bool:
+    return known.at is None or now - known.at > QUIET + _template_pause(known.times)
+
+
+def _subject(step: steps.Step) -> str:
+    return TRAFFIC if isinstance(step, steps.SwitchTraffic) else WORKLOAD
 
 
 def _what(step: steps.Step) -> str:
@@ -65,21 +89,25 @@ def _what(step: steps.Step) -> str:
             return f"scale to {step.replicas}"
         case steps.SwitchTemplate():
             return f"{step.why} to {step.version}"
+        case steps.SwitchTraffic():
+            return f"traffic to {step.to}"
         case _:
             return ""
 
 
-def _doer(step: steps.Step, memory: Memory) -> str:
+def _doer(step: steps.Step, known: Undone) -> str:
     match step:
         case steps.Scale():
             # Through `scale` no owner is kept: one who wrote before our own step has not undone it.
-            known = step.workload.scaled_by not in ("", names.FIELD_MANAGER)
-            return step.workload.scaled_by if known and _writer(step) != memory.undone_seen else ""
+            named = step.workload.scaled_by not in ("", names.FIELD_MANAGER)
+            return step.workload.scaled_by if named and _writer(step) != known.seen else ""
         case steps.SwitchTemplate():
             changers = blame.changers(
                 step.workload.managed, live=step.workload.template, wanted=step.template
             )
             return ", ".join(changers)
+        case steps.SwitchTraffic():
+            return step.service.selected_by
         case _:
             return ""
 
@@ -93,8 +121,8 @@ def calm(decision: Decision, memory: Memory, now: datetime) -> Decision:
 
     That no pod is left may be true at this moment; it is not what a person should rely on.
     """
-    killed = decision.phase in (Phase.KILLED, Phase.STOPPING)
-    if not killed or memory.undone < OFTEN or not contested(memory, now):
+    killed, known = decision.phase in (Phase.KILLED, Phase.STOPPING), memory.undone.get(WORKLOAD, Undone())
+    if not killed or known.times < OFTEN or _is_over(known, now):
         return decision
     message = "it is scaled up again and again, and scaled to zero each time; see the condition Contested"
     return dataclasses.replace(decision, phase=Phase.STOPPING, reason=CONTESTED, message=message)
@@ -107,15 +135,15 @@ def contested(memory: Memory, now: datetime, *, scaler: str = "") -> str:
     manager for it (measured on 1.36). The count is rounded down, so that somebody who scales up once a second does not
     make a status of each.
     """
-    if memory.undone == 0 or memory.undone_at is None:
-        return ""
-    if now - memory.undone_at > QUIET + _template_pause(memory.undone):
-        return ""
-    count = max(step for step in COUNTS if step <= memory.undone)
-    often = {1: "once", 2: "twice"}.get(count, f"at least {count} times")
-    targeted = f" ({scaler} scales it too)" if scaler and memory.undone_what.startswith("scale") else ""
-    who = memory.undone_by or f"somebody{targeted}"
-    return f"{who} has undone it {often} ({memory.undone_what}): stop what writes it, or ask the model for it"
+    told = []
+    for known in memory.undone.values():
+        if known.times > 0 and not _is_over(known, now):
+            count = max(step for step in COUNTS if step <= known.times)
+            often = {1: "once", 2: "twice"}.get(count, f"at least {count} times")
+            targeted = f" ({scaler} scales it too)" if scaler and known.what.startswith("scale") else ""
+            who = known.by or f"somebody{targeted}"
+            told.append(f"{who} has undone it {often} ({known.what})")
+    return f"{'; '.join(told)}: stop what writes it, or ask the model for it" if told else ""
 
 
 def _template_pause(undone: int) -> timedelta:

@@ -34,6 +34,8 @@ LASTING: Final = 5
 """A raise that the interlock refuses this often in a row, over three seconds, is no longer the API server's lag."""
 FRESH_INTERVALS: Final = 3
 """Verdicts older than this many intervals are not acted on."""
+AROUND_A_KILL: Final = (steps.SetAutoscaler, steps.SwitchTraffic)
+"""Steps that the scaling to zero goes without, if need be."""
 
 
 class Actor(Protocol):
@@ -210,23 +212,31 @@ class Driver:
         return observing.scaled(seen, scaled[0].replicas) if len(decision.steps) == len(scaled) == 1 else None
 
     async def _take(self, key: Key, step: steps.Step, decision: Decision, memory: Memory) -> bool:
-        """Take one step; return whether the next may follow. No autoscaler keeps a kill from happening (rule K1)."""
-        sets = isinstance(step, steps.SetAutoscaler)
-        if sets and not self._actor.may_act():
+        """Take one step; return whether the next may follow.
+
+        Neither an autoscaler nor traffic keeps a kill from happening (rule K1).
+        """
+        if isinstance(step, AROUND_A_KILL) and not self._actor.may_act():
             return refusals.may_follow(decision)  # a standby scales to zero, and does nothing else (rule F5)
         try:
-            if isinstance(step, steps.SetAutoscaler) and refusals.may_follow(decision):
+            if isinstance(step, AROUND_A_KILL) and refusals.may_follow(decision):
                 await acting.take_before_a_kill(self._cluster, key[0], key[1], step)
             else:
                 await acting.take(self._cluster, key[0], key[1], step)
         except errors.ClusterError as error:
-            if not isinstance(step, steps.SetAutoscaler):
+            if not isinstance(step, AROUND_A_KILL):
                 raise
-            memory.scaler_refused = refusals.noted(memory.scaler_refused, step, error, self._clock())
+            if isinstance(step, steps.SetAutoscaler):
+                memory.scaler_refused = refusals.noted(memory.scaler_refused, step, error, self._clock())
+            elif not isinstance(error, errors.Conflict | errors.NotFound):  # else it is observed again
+                contest.note_refusal(step, memory, self._clock())
+                memory.traffic_refused = str(error)
             log.log(refusals.level(error), "%s/%s: %s", *key, error)
             return refusals.may_follow(decision)
-        if sets:
+        if isinstance(step, steps.SetAutoscaler):
             memory.scaler_refused = None
+        if isinstance(step, steps.SwitchTraffic):
+            memory.traffic_refused = ""
         contest.note(step, memory, self._clock())
         log.info("%s/%s: did %s: %s", *key, _described(step), decision.message)
         return True
@@ -260,5 +270,7 @@ def _described(step: steps.Step) -> str:
             return f"SwitchTemplate to {step.version}"
         case steps.SetAutoscaler():
             return f"SetAutoscaler {step.autoscaler.kind} {step.autoscaler.name} to {step.bounds}"
+        case steps.SwitchTraffic():
+            return f"SwitchTraffic of Service {step.service.name} to {step.to}"
         case _:
             return type(step).__name__

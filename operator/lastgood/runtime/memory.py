@@ -19,6 +19,23 @@ from lastgood.runtime.refusals import Refusal
 from lastgood.runtime.sights import Watched
 
 
+@dataclass(slots=True)
+class Undone:
+    """A step that was taken, and again each time that somebody had undone it."""
+
+    what: str = ""
+    by: str = ""
+    """The field manager that had undone it last."""
+    times: int = 0
+    at: datetime | None = None
+    seen: tuple[str, datetime | None] = ("", None)
+    """Who owned the replicas when the step was taken, and since when."""
+    decided_at: datetime | None = None
+    """When what it carried out was decided, if it carried out a switch."""
+    refused: int = 0
+    """Times in a row that the API server did not let it be done."""
+
+
 @dataclass(slots=True, eq=False)
 class Memory:
     """One model's memory; `lock` keeps its drives apart, whatever lane they come from."""
@@ -37,17 +54,10 @@ class Memory:
     fine: steady.Steady | None = None
     watched: Watched | None = None
     """The Prometheus that was asked last, as all models on it see it."""
-    undone_what: str = ""
-    """The step on the workload that was taken last."""
-    undone_decision: datetime | None = None
-    """When what it carried out was decided, if it carried out a switch."""
-    undone_seen: tuple[str, datetime | None] = ("", None)
-    """Who owned the replicas when that step was taken, and since when."""
-    undone_by: str = ""
-    """The field manager that had undone it last."""
-    undone: int = 0
-    """How often it was taken again since, because somebody had undone it."""
-    undone_at: datetime | None = None
+    undone: dict[str, Undone] = field(default_factory=dict)
+    """By what is changed: the workload, or where its traffic goes."""
+    traffic_refused: str = ""
+    """What the API server said when the Service could not be switched."""
     to_report: tuple[Snapshot, View, Decision] | None = None
     """What the newest drive came to."""
     proved: bool = False
@@ -94,6 +104,8 @@ class Memory:
             facts=snapshot.facts,
             workload=snapshot.workload,
             autoscaler=snapshot.autoscaler,
+            traffic=snapshot.traffic,
+            traffic_refused=self.traffic_refused,
             judged=tuple(judged for judged in self.judged if judged.threshold in asked),
             good_for=lasted,
             blinded=self.blinded,

@@ -25,6 +25,7 @@ WATCHED: Final = (
     resources.REPLICA_SETS,
     resources.PODS,
     resources.HPAS,
+    resources.SERVICES,
     resources.MODEL_DEPLOYMENTS,
 )
 """What models are made of; the models last, so that a first look at one finds the rest of it."""

@@ -35,6 +35,8 @@ PATHS = {
     "hpa": "/apis/autoscaling/v2/namespaces/{namespace}/horizontalpodautoscalers",
     "so": "/apis/keda.sh/v1alpha1/namespaces/{namespace}/scaledobjects",
     "pods": "/api/v1/namespaces/{namespace}/pods",
+    "service": "/api/v1/namespaces/{namespace}/services",
+    "endpointslice": "/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices",
     "events": "/apis/events.k8s.io/v1/namespaces/{namespace}/events",
 }
 

@@ -1,5 +1,7 @@
 """What a person with kubectl sees of the model `fraud`, and what they do to it."""
 
+import json
+
 from tests.cluster.operator.running import World, deployment, model
 
 
@@ -36,15 +38,9 @@ def rollbacks(world: World) -> list[str]:
     ]
 
 
-def engage(world: World) -> None:
-    world.kubectl(
-        "patch",
-        "mdep",
-        "fraud",
-        "--type=merge",
-        "-p",
-        '{"spec":{"killSwitch":{"engaged":true,"reason":"INC-1"}}}',
-    )
+def engage(world: World, **asked: str) -> None:
+    body = {"spec": {"killSwitch": {"engaged": True, "reason": "INC-1", **asked}}}
+    world.kubectl("patch", "mdep", "fraud", "--type=merge", "-p", json.dumps(body))
 
 
 def release(world: World) -> None:

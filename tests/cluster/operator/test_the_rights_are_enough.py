@@ -20,6 +20,14 @@ SCALER = {
         "maxReplicas": 6,
     },
 }
+STAND_IN = deployment("rules", image="rules:1")
+SERVICE = {
+    "apiVersion": "v1",
+    "kind": "Service",
+    "metadata": {"name": "front"},
+    "spec": {"selector": {"app": "fraud"}, "ports": [{"port": 8080}]},
+}
+FALLBACK = {"workloadRef": {"name": "rules"}, "service": "front"}
 DIRECT = {
     "apiVersion": "lastgood.dev/v1alpha1",
     "kind": "KillSwitch",
@@ -55,8 +63,10 @@ def test_with_these_rights_it_rolls_back_kills_and_brings_back(
         world.apply(model(version="1.5.0"), SCALER)
         world.eventually(lambda: seeing.condition(world, "RolledBack")[0] == "True")
         world.measures(error_ratio=0.0)
-        seeing.engage(world)
+        world.apply(STAND_IN, SERVICE, model(version="1.4.0", fallback=FALLBACK))
+        seeing.engage(world, action="Fallback")
         world.eventually(lambda: seeing.condition(world, "KillSwitchEngaged")[0] == "True")
+        assert world.get("service", "front")["spec"]["selector"] == {"app": "rules"}
         seeing.release(world)
         world.eventually(lambda: world.get("kswitch", "fraud-spec")["spec"].get("restore") in (None, []))
         assert world.get("hpa", "fraud")["spec"]["maxReplicas"] == 6

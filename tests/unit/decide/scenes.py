@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from lastgood.decide import world
 from tests.unit.decide.simulator import World
 
 ERRORS = {"name": "errors", "query": "q", "max": 1}
@@ -34,6 +35,18 @@ def proven(*listed: str, **spec: Any) -> World:
     made = model(*listed, **spec)
     made.wait(8)
     assert made.worth("a") == "Good"
+    made.log.clear()
+    return made
+
+
+def with_fallback(*, action: str | None = None, ready: int = 2, **spec: Any) -> World:
+    """A model whose version `a` is Good, and a Deployment `rules` that can stand in for it behind the same Service."""
+    switch = {**spec.pop("killSwitch", {}), **({} if action is None else {"action": action})}
+    made = model(fallback={"workloadRef": {"name": "rules"}, "service": "front"}, killSwitch=switch, **spec)
+    role = {"app": "m", "role": "rules"}
+    made.service = world.Service("front", "s", "1", selector={"app": "m", "role": "model"})
+    made.stand_in = world.StandIn("rules", selector=role, labels=role, available=ready)
+    made.wait(8)
     made.log.clear()
     return made
 

@@ -60,6 +60,12 @@ class Sight:
     """Images whose pods never become ready."""
     emptied: set[str] = field(default_factory=set)
     """Digests whose ReplicaSet was scaled to zero."""
+    service: world.Service | None = None
+    stand_in: world.StandIn | None = None
+    unread: str = ""
+    """Why the Service or the fallback cannot be read now."""
+    refused: str = ""
+    """What the API server says to every change of the Service."""
     trouble: Trouble | None = None
     returning: int = 1
     blinded: bool = False
@@ -181,6 +187,10 @@ class Sight:
             facts=self.known,
             workload=self.workload,
             autoscaler=self.autoscaler,
+            traffic=world.Traffic(
+                None if self.unread else self.service, None if self.unread else self.stand_in, self.unread
+            ),
+            traffic_refused=self.refused,
             judged=self.judged,
             good_for=lasted,
             trouble=self.trouble,

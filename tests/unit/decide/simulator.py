@@ -8,7 +8,7 @@ import dataclasses
 from typing import Any
 
 from lastgood.api import names
-from lastgood.decide import asking, candidate, facts, policy, records, steps
+from lastgood.decide import asking, candidate, facts, policy, records, steps, traffic
 from lastgood.decide.decision import Decision
 from lastgood.decide.rules import bake
 from lastgood.judge import steady
@@ -41,7 +41,8 @@ class World(Sight):
         """Decide until nothing is left to do at this time."""
         for _ in range(MOST_ROUNDS):
             decision = self.round()
-            if not decision.records and not decision.steps:
+            refused = self.refused and all(isinstance(step, steps.SwitchTraffic) for step in decision.steps)
+            if not decision.records and (refused or not decision.steps):
                 return decision
         raise AssertionError(f"no end after {MOST_ROUNDS} rounds: {self.decide()}")
 
@@ -79,6 +80,8 @@ class World(Sight):
                 isinstance(done, steps.Scale) and done.replicas > 0
             )
             assert not raises, f"engaged, and yet {done}"
+        if isinstance(done, steps.SwitchTraffic):
+            self._check_traffic(done)
         if isinstance(done, records.Activate):
             worth = self.known.by_digest[done.checkpoint.digest].verdict.worth
             assert worth is not facts.Worth.BAD, f"{done.checkpoint.version} is Bad, and yet activated"
@@ -88,6 +91,16 @@ class World(Sight):
                 assert left.verdict.worth is facts.Worth.BAD, f"{left.version} is not Bad, and yet left"
                 assert left.digest != done.checkpoint.digest
                 assert done.checkpoint.served, f"{done.checkpoint.version} never served, and yet gone back to"
+
+    def _check_traffic(self, done: steps.SwitchTraffic) -> None:
+        route, workload = traffic.recorded(self.view()), self.workload
+        assert route is not None, "what the Service selected is not recorded, and yet it is switched"
+        if self.stand_in is not None and done.selector == self.stand_in.selector:
+            return
+        assert done.selector == route.selector
+        ran = any(entry.replicas > 0 for s in self.switches if (entry := s.entry(self.name)) is not None)
+        served = workload is not None and any(pod.ready for pod in workload.pods)
+        assert served or not ran, f"no pod is ready, and yet {done}"
 
     def apply(self, done: records.Record | steps.Step) -> None:
         match done:
@@ -131,6 +144,9 @@ class World(Sight):
                 assert self.autoscaler is not None
                 self.autoscaler = scaling.after(step)
                 self.scale(self.replicas)
+            case steps.SwitchTraffic():
+                if self.service is not None and not self.refused:
+                    self.service = dataclasses.replace(self.service, selector=dict(step.selector))
             case steps.LabelPods():
                 self.pod_labels = self.pod_labels | dict(step.labels)
             case steps.EmptyReplicaSet():
@@ -232,6 +248,12 @@ class World(Sight):
 
     def release(self, name: str = "incident") -> None:
         self.put_switch(dataclasses.replace(self.switch(name), engaged=False))
+
+    @property
+    def served_by(self) -> str:
+        """Whose pods the Service selects: the model's, the fallback's or others."""
+        selected = {} if self.service is None else dict(self.service.selector)
+        return {"model": "model", "rules": "fallback"}.get(selected.get("role", ""), "nobody")
 
     def want(self, version: str) -> None:
         self.spec = {**self.spec, "version": version}

@@ -5,6 +5,7 @@ killed model, each rollback leaves a Bad version once for one that served; and e
 """
 
 import copy
+import dataclasses
 import functools
 from collections.abc import Callable
 from datetime import timedelta
@@ -15,7 +16,8 @@ from hypothesis import strategies as st
 
 from lastgood.api import names
 from lastgood.api.killswitch import LabelSelector
-from lastgood.decide import facts, records
+from lastgood.api.rollback import KillAction
+from lastgood.decide import facts, records, traffic, world
 from tests.unit.decide import scaling
 from tests.unit.decide.scenes import model, rolled_back
 from tests.unit.decide.simulator import MINUTE, World, pod_template
@@ -25,6 +27,11 @@ SETTLED = 60
 """Minutes after which every bake, cooldown and probation of these models has ended, also after a restart."""
 TEAM = LabelSelector(match_labels={"team": "fraud"})
 SCALERS = [None, scaling.hpa(2, 6), scaling.hpa(0, 6), scaling.scaled_object(0, 6)]
+
+SERVICE = world.Service("front", "s", "1", selector={"app": "m", "role": "model"})
+STAND_IN = world.StandIn(
+    "rules", selector={"role": "rules"}, labels={"app": "m", "role": "rules"}, available=1
+)
 
 letters = st.sampled_from("abc")
 switches = st.sampled_from(["incident", "by-name", "by-label", "m"])
@@ -108,6 +115,19 @@ def autoscale(made: World) -> None:
     made.scale(made.replicas)
 
 
+def select(made: World, labels: dict[str, str]) -> None:
+    if made.service is not None:
+        made.service = dataclasses.replace(made.service, selector=labels)
+
+
+def service(made: World) -> None:
+    made.service = None if made.service else SERVICE
+
+
+def stand_in(made: World) -> None:
+    made.stand_in = None if made.stand_in else STAND_IN
+
+
 def pause(made: World) -> None:
     if made.paused:
         made.pods_template = None
@@ -140,6 +160,12 @@ rare = st.one_of(
         lambda v: Named(f"resume {v}", lambda made: made.annotations.update({names.ANNOTATION_RESUME: v}))
     ),
     letters.map(lambda v: Named(f"redefine {v}", lambda made: redefine(made, v))),
+    st.sampled_from(list(KillAction)).map(
+        lambda action: Named(f"engage sender {action}", lambda made: made.engage("sender", action=action))
+    ),
+    st.sampled_from([{"app": "m", "role": "model"}, {"app": "m", "role": "rules"}, {"other": "pods"}]).map(
+        lambda labels: Named(f"Service selects {labels}", lambda made: select(made, labels))
+    ),
     st.integers(0, 6).map(lambda n: Named(f"scale {n}", lambda made: made.scale(n))),
     st.sampled_from(
         [
@@ -149,6 +175,8 @@ rare = st.one_of(
             Named("change by hand", by_hand),
             Named("manual", manual),
             Named("autoscale", autoscale),
+            Named("Service comes or goes", service),
+            Named("fallback comes or goes", stand_in),
             Named("create again", lambda made: setattr(made, "uid", made.uid + "+")),
         ]
     ),
@@ -165,10 +193,12 @@ def _two_versions() -> World:
     toxic = {"name": "toxic", "query": "q", "max": 1, "onBreach": "Kill"}
     made = model(
         thresholds=[errors, toxic, slow],
+        fallback={"workloadRef": {"name": "rules"}, "service": "front"},
         killSwitch={"recovery": {"backoff": 1}},
         rollback={"budget": {"max": 1000, "per": "1m"}},
     )
     made.labels = {"team": "fraud"}
+    made.service, made.stand_in = SERVICE, STAND_IN
     made.interval = 5 * MINUTE
     made.wait(SETTLED)
     made.want("b")
@@ -195,6 +225,8 @@ def state(made: World) -> dict[str, object]:
             for s in made.switches
         },
         "annotations": made.annotations,
+        "selector": made.service and made.service.selector,
+        "taken": traffic.recorded(made.view()),
     }
 
 

@@ -11,7 +11,7 @@ PURE = ("judge/", "decide/", "api/")
 
 MAY_WRITE = {
     "record/": {"MODEL_CHECKPOINTS", "KILL_SWITCHES"},
-    "act/": {"DEPLOYMENTS", "PODS", "HPAS", "SCALED_OBJECTS"},
+    "act/": {"DEPLOYMENTS", "PODS", "HPAS", "SCALED_OBJECTS", "SERVICES"},
     # A person's request, an annotation of a ModelDeployment, is taken down once it is done; its spec is never written.
     "act/deployment.py": {"DEPLOYMENTS", "REPLICA_SETS", "PODS", "MODEL_DEPLOYMENTS"},
     "report/": {"status", "EVENTS"},

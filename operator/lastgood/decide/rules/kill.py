@@ -9,11 +9,12 @@ import dataclasses
 import itertools
 
 from lastgood.api import names
+from lastgood.api.rollback import KillAction
 from lastgood.api.thresholds import OnBreach
-from lastgood.decide import autoscalers, facts, records, steps, world
+from lastgood.decide import autoscalers, facts, records, steps, traffic, world
 from lastgood.decide.decision import Decision, Phase
 from lastgood.decide.rules import autoscaling
-from lastgood.decide.view import Judged, View
+from lastgood.decide.view import View
 
 
 def mirror_the_engaged_field(view: View) -> Decision | None:
@@ -77,18 +78,16 @@ def kill_breach(view: View) -> str:
     """Return what speaks for an automatic kill now, or nothing."""
     if view.engaged or view.holding or view.model.spec.suspend:
         return ""
-    breach = next((j for j in view.breaches if _kills(j)), None)
+    breach = next((j for j in view.breaches if j.threshold.on_breach is OnBreach.KILL), None)
     return "" if breach is None else f"threshold {breach.threshold.name}: {breach.judgement.message}"
 
 
-def _kills(judged: Judged) -> bool:
-    return judged.threshold.on_breach is OnBreach.KILL
-
-
-def engage_automatically(view: View, *, reason: str, in_probation: bool = False) -> Decision:
+def engage_automatically(
+    view: View, *, reason: str, in_probation: bool = False, action: KillAction | None = None
+) -> Decision:
     """Engage the automatic switch; it remembers the version that ran, which is Bad from then on (rule K7).
 
-    A kill in probation makes the next probation longer (rule K9).
+    A kill in probation makes the next probation longer (rule K9). Without an action the model's own counts.
     """
     known = _automatic_switch(view)
     active = view.active
@@ -99,7 +98,8 @@ def engage_automatically(view: View, *, reason: str, in_probation: bool = False)
         reason=reason,
         requested_by=facts.OPERATOR,
         models=(view.model.name,),
-        entries=_entries_after_engaging(view, known, in_probation=in_probation),
+        action=action,
+        entries=_entries_after_engaging(view, known, in_probation=in_probation, action=action),
         model_uid=view.model.uid,
         bad_digest="" if active is None else active.digest,
         engaged_at=view.now,
@@ -169,10 +169,10 @@ def end_the_recovery(view: View) -> Decision | None:
 
 
 def scale_to_zero(view: View) -> Decision | None:
-    """K1, K5: a killed model's workload is scaled to zero, whoever has scaled it up."""
+    """K1, K5: a killed model's workload is scaled to zero, whoever has scaled it up; its traffic goes first."""
     if not view.engaged or view.workload is None or view.workload.replicas == 0:
         return None
-    taken = (*autoscaling.hold_for(view), steps.Scale(view.workload, 0))
+    taken = (*traffic.to_the_fallback(view), *autoscaling.hold_for(view), steps.Scale(view.workload, 0))
     return Decision(
         Phase.STOPPING,
         "Stopping",
@@ -265,12 +265,18 @@ def _free_name(view: View, *suffixes: str) -> str:
 
 
 def _entries_after_engaging(
-    view: View, known: facts.Switch | None, *, in_probation: bool = False
+    view: View,
+    known: facts.Switch | None,
+    *,
+    in_probation: bool = False,
+    action: KillAction | None = None,
 ) -> tuple[facts.Entry, ...]:
     name = view.model.workload_name
     if view.workload is None:
         return () if known is None else known.entries_with(name, known.entry(name))
     held = _held_entry(view, view.workload)
+    if held.traffic is None and traffic.asks(view, action):
+        held = dataclasses.replace(held, traffic=traffic.to_record(view))
     if in_probation and held.probation is not None:
         longer = dataclasses.replace(held.probation, round=held.probation.round + 1)
         held = dataclasses.replace(held, probation=longer)
@@ -291,13 +297,16 @@ def _held_entry(view: View, workload: world.Workload, own: facts.Entry | None = 
         )
         # Of several models on one workload each would else write its own name over the other's, for ever.
         model = view.model.name if own is None else own.model or view.model.name
-        return dataclasses.replace(earlier, model=model, ceiling=0, probation=probation)
+        held = dataclasses.replace(earlier, model=model, ceiling=0, probation=probation)
+        # Of a second switch too; but nothing about traffic keeps a workload that is held from being stopped.
+        return held if own is not None else dataclasses.replace(held, traffic=traffic.recorded(view))
     return facts.Entry(
         workload=workload.name,
         model=view.model.name,
         replicas=workload.replicas,
         ceiling=0,
         autoscaler=autoscalers.noted_at_zero(view.autoscaler),
+        traffic=traffic.to_record(view) if traffic.is_asked(view) else None,
     )
 
 

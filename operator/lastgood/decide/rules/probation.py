@@ -11,7 +11,7 @@ from typing import Final
 from lastgood.api.thresholds import OnBreach
 from lastgood.decide import autoscalers, facts, ledger, records, steps, world
 from lastgood.decide.decision import Decision, Phase
-from lastgood.decide.rules import adopt, follow, kill
+from lastgood.decide.rules import adopt, fallback, follow, kill
 from lastgood.decide.view import Judged, View
 
 LONGEST: Final = datetime.timedelta(days=365)
@@ -32,7 +32,7 @@ def probation(view: View, workload: world.Workload, entry: facts.Entry) -> Decis
     if stays:
         degraded = "" if stays == "Suspended" else stays  # what a person has suspended is not expected of us
         return Decision(Phase.HELD, stays, f"in probation: {failed}", degraded=degraded)
-    return _pass(view, entry)
+    return fallback.bring_traffic_back(view, workload) or _pass(view, entry)
 
 
 def tell_every_switch(

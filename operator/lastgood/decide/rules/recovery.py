@@ -14,7 +14,7 @@ from lastgood.api import names
 from lastgood.api.rollback import Restart
 from lastgood.decide import autoscalers, facts, ledger, records, steps, world
 from lastgood.decide.decision import Decision, Phase
-from lastgood.decide.rules import adopt, autoscaling, follow, kill, probation, requests
+from lastgood.decide.rules import adopt, autoscaling, fallback, follow, kill, probation, requests
 from lastgood.decide.view import View
 
 LONGEST_SPREAD: Final = timedelta(minutes=10)
@@ -26,7 +26,12 @@ def recover(view: View) -> Decision | None:
     entry = max(kill.held_entries(view), key=_progress, default=None)
     if view.engaged or entry is None:
         return None
-    return _hold_at_zero(view, entry) or _stop(view, entry) or _go_on(view, entry)
+    return (
+        _hold_at_zero(view, entry)
+        or (None if _is_idle(view, entry) else fallback.keep_traffic_until_the_start(view, entry))
+        or _stop(view, entry)
+        or _go_on(view, entry)
+    )
 
 
 def _hold_at_zero(view: View, entry: facts.Entry) -> Decision | None:
@@ -103,8 +108,8 @@ def _is_waiting(view: View) -> bool:
 
 def _wait(view: View, entry: facts.Entry) -> Decision | None:
     """Return what comes before a start, or keeps the model at zero."""
-    if entry.replicas == 0 and not autoscalers.starts_by_itself(view.autoscaler, entry.autoscaler):
-        return _stay_idle(view, entry)
+    if _is_idle(view, entry):
+        return fallback.give_the_selector_back(view) or _stay_idle(view, entry)
     broken = adopt.stop_at_a_broken_checkpoint(view)
     if broken is not None:
         return broken
@@ -146,6 +151,11 @@ def _share(view: View) -> float:
     """Return a number from 0 to 1 that is the model's own for this release, and even among models."""
     seed = f"{view.model.uid} {view.now.isoformat()}".encode()
     return int.from_bytes(hashlib.sha256(seed).digest()[:8], "big") / 2**64
+
+
+def _is_idle(view: View, entry: facts.Entry) -> bool:
+    """Whether nothing ran before the kill, and nothing starts by itself."""
+    return entry.replicas == 0 and not autoscalers.starts_by_itself(view.autoscaler, entry.autoscaler)
 
 
 def _stay_idle(view: View, entry: facts.Entry) -> Decision:
@@ -228,4 +238,6 @@ def _return(view: View, workload: world.Workload, entry: facts.Entry) -> Decisio
     if needed:
         return Decision(Phase.PROBATION, "Returning", f"back to {replicas} replicas", steps=tuple(needed))
     message = f"back at {replicas} replicas"
-    return probation.tell_every_switch(view, None, Phase.SERVING, "Recovered", message)
+    return fallback.bring_traffic_back(view, workload) or probation.tell_every_switch(
+        view, None, Phase.SERVING, "Recovered", message
+    )

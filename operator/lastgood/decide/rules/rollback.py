@@ -7,9 +7,9 @@ a Bad version running, which the next decision goes back from.
 
 from datetime import timedelta
 
-from lastgood.api.rollback import OnNoGoodVersion
+from lastgood.api.rollback import KillAction, OnNoGoodVersion
 from lastgood.api.thresholds import OnBreach
-from lastgood.decide import facts, ledger, records, steps
+from lastgood.decide import facts, ledger, records, steps, traffic
 from lastgood.decide.decision import Decision, Phase
 from lastgood.decide.rules import kill
 from lastgood.decide.view import View
@@ -23,7 +23,11 @@ def go_back_from_a_bad_version(view: View) -> Decision | None:
     goal = ledger.target(view.facts, spec=view.model.spec, but=current.digest)
     if goal is None:
         reason = kill_for_want_of_a_version(view)
-        return kill.engage_automatically(view, reason=reason) if reason and view.room.left else None
+        falls_back = view.model.spec.on_no_good_version is OnNoGoodVersion.FALLBACK
+        action = KillAction.FALLBACK if falls_back else None
+        if not reason or not view.room.left:
+            return None
+        return kill.engage_automatically(view, reason=reason, action=action)
     if _refusal(view, current, goal) is not None:
         return None
     activation = ledger.activation(
@@ -34,11 +38,15 @@ def go_back_from_a_bad_version(view: View) -> Decision | None:
 
 
 def kill_for_want_of_a_version(view: View) -> str:
-    """Return why a model whose version is Bad is to be killed by `onNoGoodVersion: Kill`, or nothing."""
+    """Return why a model whose version is Bad is to be killed by `onNoGoodVersion`, or nothing.
+
+    For a fallback it is stopped only when that can serve in its place.
+    """
     current, spec = view.facts.current, view.model.spec
     if current is None or current.verdict.worth is not facts.Worth.BAD or spec.suspend:
         return ""
-    if spec.on_no_good_version is not OnNoGoodVersion.KILL:
+    falls_back = spec.on_no_good_version is OnNoGoodVersion.FALLBACK and traffic.obstacle(view) is None
+    if not falls_back and spec.on_no_good_version is not OnNoGoodVersion.KILL:
         return ""
     return "" if ledger.target(view.facts, spec=spec, but=current.digest) else _no_version(current)
 
@@ -97,8 +105,15 @@ def hold_a_version_that_should_go(view: View) -> Decision | None:
     if goal is not None:
         refused = _refusal(view, current, goal)
         return None if refused is None else _held(refused[0], f"{message}; {refused[1]}")
+    return _nowhere_to_go(view, current) if bad else None
+
+
+def _nowhere_to_go(view: View, current: facts.Checkpoint) -> Decision:
+    obstacle = traffic.obstacle(view)
+    if obstacle is not None and view.model.spec.on_no_good_version is OnNoGoodVersion.FALLBACK:
+        return _held(obstacle.reason, f"{_no_version(current)}; {obstacle.message}")
     advice = "list a better version, or stop the model with its kill switch"
-    return _held("NoGoodVersion", f"{_no_version(current)}; {advice}") if bad else None
+    return _held("NoGoodVersion", f"{_no_version(current)}; {advice}")
 
 
 def _kept(view: View, current: facts.Checkpoint, reason: str, message: str) -> Decision | None:
