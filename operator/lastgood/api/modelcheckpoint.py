@@ -93,7 +93,8 @@ class Saved(Model):
     images: Annotated[tuple[SavedImage, ...], schema.list_map("name", most=100)] = ()
     """The images, with digests where known."""
     config_refs: Annotated[tuple[ConfigRef, ...], schema.list_map("kind", "name", most=200)] = ()
-    """The ConfigMaps and Secrets that the template refers to, with hashes of their content."""
+    """The ConfigMaps that the template refers to, with hashes of their content, where it was known. The content of
+    Secrets is not read."""
     artifact: Artifact | None = None
     """The weights that the version loads."""
     replicas: Replicas | None = None
@@ -175,6 +176,15 @@ class AnsweredRequest(Model):
     """What was done, or why it was not, in a sentence."""
 
 
+class ConfigContent(Model):
+    """What the version's ConfigMaps hold, as it was seen last."""
+
+    refs: Annotated[tuple[ConfigRef, ...], schema.list_map("kind", "name", most=200)] = ()
+    """The ConfigMaps that the template refers to, with hashes of their content."""
+    changed_at: Timestamp | None = None
+    """When it was first seen to be other than before; the bake counts from then. Left out if it never was."""
+
+
 class ModelCheckpointSpec(Model):
     """The saved version, and the facts about it."""
 
@@ -184,6 +194,8 @@ class ModelCheckpointSpec(Model):
     """What is known about the version. People overrule it by the annotation lastgood.dev/verdict."""
     activations: Annotated[tuple[Activation, ...], schema.list_atomic(most=20)] = ()
     """The last 20 times when the workload was switched to this version, oldest first."""
+    config: ConfigContent | None = None
+    """What its ConfigMaps hold, where that is not what saved.configRefs says: other content is no new version."""
     pinned: bool = False
     """True: never pruned."""
     requests: Annotated[tuple[AnsweredRequest, ...], schema.list_atomic(most=20)] = ()

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from lastgood.api import versions
-from lastgood.decide import asking, facts, template, world
+from lastgood.decide import asking, config, facts, template, world
 from lastgood.decide.view import View
 
 _NOT_A_NAME = re.compile(r"[^a-z0-9.-]+")
@@ -82,6 +82,7 @@ def checkpoint(
 ) -> facts.Checkpoint:
     """Return a checkpoint that is not recorded yet."""
     digest = template.digest(pod_template)
+    held = config.seen(view.contents, pod_template)
     return facts.Checkpoint(
         name=checkpoint_name(view.model.name, version, digest),
         version=version,
@@ -91,6 +92,7 @@ def checkpoint(
         verdict=verdict,
         activations=activations,
         created_at=view.now,
+        content=None if held is None else facts.Content(held),
     )
 
 

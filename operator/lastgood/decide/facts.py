@@ -93,6 +93,16 @@ class Activation:
 
 
 @dataclass(frozen=True, slots=True)
+class Content:
+    """What the ConfigMaps of a version held when they were seen last (rule O7)."""
+
+    hashes: Mapping[str, str]
+    """By name; empty for one that was not there."""
+    changed_at: datetime | None = None
+    """When it was first seen to be other than before."""
+
+
+@dataclass(frozen=True, slots=True)
 class Checkpoint:
     """One saved version."""
 
@@ -104,6 +114,8 @@ class Checkpoint:
     verdict: VerdictFact
     activations: tuple[Activation, ...]
     created_at: datetime
+    content: Content | None = None
+    """What its ConfigMaps held; None when it has none, or they were never seen."""
     resource_version: str = ""
     intact: bool = True
     """Whether the saved template still has the digest that was recorded with it (rule B4)."""

@@ -53,6 +53,14 @@ class SetOwners:
 
 
 @dataclass(frozen=True, slots=True)
+class NoteContent:
+    """Note what the ConfigMaps of a version hold now (rule O7)."""
+
+    checkpoint: facts.Checkpoint
+    content: facts.Content
+
+
+@dataclass(frozen=True, slots=True)
 class EngageSwitch:
     """Create a switch of ours, or engage one that is there already."""
 
@@ -80,6 +88,7 @@ Record = (
     TakeCheckpoint
     | GiveVerdict
     | Activate
+    | NoteContent
     | AnswerRequest
     | SetOwners
     | EngageSwitch

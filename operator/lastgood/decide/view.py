@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from lastgood.api import modeldeployment, thresholds
 from lastgood.api.thresholds import Verdict
-from lastgood.decide import blast, world
+from lastgood.decide import blast, config, world
 from lastgood.decide.asking import Asked
 from lastgood.decide.facts import Checkpoint, Facts, Switch
 from lastgood.judge.verdict import Judgement, Reason
@@ -112,6 +112,8 @@ class View:
     blinded: bool = False
     """Whether most models on the same Prometheus are blind (rule J8)."""
     trouble: Trouble | None = None
+    contents: config.Hashes = field(default_factory=dict)
+    """What the ConfigMaps of the namespace hold that models use, as far as they were looked at."""
     settings: Settings = field(default_factory=Settings)
     returning: int = 1
     """How many models wait to be started again, this one among them (rule K10)."""

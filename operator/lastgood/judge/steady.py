@@ -10,11 +10,13 @@ from datetime import datetime, timedelta
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What a sum of steady time belongs to; another digest, switch or probation is another start."""
+    """What a sum of steady time belongs to; another digest, switch, probation or content is another start."""
 
     digest: str
     activated_at: datetime | None = None
     probation_since: datetime | None = None
+    content_changed_at: datetime | None = None
+    """When its ConfigMaps were last seen to hold something else (rule O7); breaches are timed across that."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,8 @@ class Settling:
     """The template seen then: a change of any part of it, also by `kubectl rollout restart`, makes new pods."""
     settled_at: datetime | None
     """Since when only available pods of the template are left; None while that is not so yet."""
+    workload_uid: str = ""
+    """Whose pods they are: one that was deleted and created again has only new ones, also with the same template."""
 
 
 def settle(
@@ -47,13 +49,16 @@ def settle(
     if workload is None or workload.replicas == 0 or current is None or workload.digest != current.digest:
         return Settling(started_at, None, None)
     known = None
-    if earlier is not None and earlier.started_at == started_at and earlier.template == workload.template:
+    same = (
+        earlier is not None and earlier.template == workload.template and earlier.workload_uid == workload.uid
+    )
+    if earlier is not None and earlier.started_at == started_at and same:
         known = earlier.settled_at
     if earlier is not None:
         known = known or (now if workload.settled else None)
     elif workload.settled or _was_settled(workload, current):
         known = _settled_before(workload, started_at=started_at, now=now)
-    return Settling(started_at, workload.template, known)
+    return Settling(started_at, workload.template, known, workload.uid)
 
 
 def _was_settled(workload: world.Workload, current: facts.Checkpoint) -> bool:

@@ -23,6 +23,9 @@ REQUEST_TIMEOUT: Final = 10.0
 """Seconds for one request, from connecting to the last byte; the client library's own default is 300."""
 HELD: Final = "held by KillSwitch "
 """What the chart's policy `hold` says first when it refuses a raise."""
+JSON: Final = "application/json"
+METADATA_ONLY: Final = f"{JSON};as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+"""A list of objects of which only the metadata is sent."""
 PAGE: Final = 500
 """Objects for one request of a list: all pods of a large cluster are not sent within one request's time."""
 
@@ -116,12 +119,26 @@ class ApiServer:
     ) -> Sequence[Object]:
         """See `Cluster.list`; the answer's items are given their `kind` and `apiVersion` back."""
         query = [] if not labels else [("labelSelector", ",".join(f"{k}={v}" for k, v in labels.items()))]
+        return await self._pages(resource, namespace, query=query)
+
+    async def list_metadata(self, resource: resources.Resource, namespace: str) -> Sequence[Object]:
+        """Read only the `metadata` of all objects of a namespace: what is in them is not sent."""
+        return await self._pages(resource, namespace, query=[], accept=METADATA_ONLY)
+
+    async def _pages(
+        self,
+        resource: resources.Resource,
+        namespace: str | None,
+        *,
+        query: Sequence[tuple[str, str]],
+        accept: str = JSON,
+    ) -> Sequence[Object]:
         path = resource.path(namespace=namespace)
         items: list[Object] = []
         page = [("limit", str(PAGE))]
         while True:
             try:
-                answer = await self._request("GET", path, query=[*query, *page])
+                answer = await self._request("GET", path, query=[*query, *page], accept=accept)
             except errors.NotFound:
                 if len(page) < 2:
                     raise
@@ -206,9 +223,10 @@ class ApiServer:
         *,
         body: Object | Operations | None = None,
         query: Sequence[tuple[str, str]] = (),
-        content_type: str = "application/json",
+        content_type: str = JSON,
+        accept: str = JSON,
     ) -> Object:
-        headers = {"Accept": "application/json", "Content-Type": content_type}
+        headers = {"Accept": accept, "Content-Type": content_type}
         with _failures(method, path):
             request = await self._api.param_serialize(
                 method=method,

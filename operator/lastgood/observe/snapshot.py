@@ -26,6 +26,8 @@ class Snapshot:
     autoscaler: world.Autoscaler | None
     traffic: world.Traffic
     trouble: Trouble | None
+    contents: Mapping[str, str]
+    """What the ConfigMaps of the namespace hold that models use, as far as they were looked at."""
     status: Mapping[str, Any]
 
 
@@ -168,6 +170,7 @@ def _snapshot(
         autoscaler=autoscalers.of(model.workload_name, scalers, [s for s in read_switches if s is not None]),
         traffic=traffic,
         trouble=trouble,
+        contents=store.contents.get(model.namespace, {}),
         status=raw.get("status") or {},
     )
 

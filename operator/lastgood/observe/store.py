@@ -32,6 +32,8 @@ class Store:
     switches: dict[Key, Object] = field(default_factory=dict)
     deployments: dict[Key, Object] = field(default_factory=dict)
     scalers: autoscalers.Autoscalers = field(default_factory=autoscalers.Autoscalers)
+    contents: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    """By namespace and name, hashes of the ConfigMaps that models use; no watch brings them (`contents.py`)."""
     _index: Indexes = field(default_factory=Indexes)
     services: dict[Key, Object] = field(default_factory=dict)
     _replica_sets: dict[str, workloads.ReplicaSet] = field(default_factory=dict)

@@ -121,6 +121,7 @@ def checkpoint(raw: Mapping[str, Any]) -> facts.Checkpoint | None:
             for a in parsed.spec.activations
         ),
         created_at=saved.created_at,
+        content=_content(parsed.spec),
         resource_version=parsed.metadata.resource_version or "",
         intact=template.digest(saved.pod_template) == saved.digest,
         asked=asked(raw.get("metadata", {}), parsed.metadata.annotations, names.ANNOTATION_VERDICT),
@@ -137,6 +138,12 @@ def _answer(found: modelcheckpoint.AnsweredRequest) -> asking.Answer:
         outcome=found.outcome,
         message=found.message,
     )
+
+
+def _content(spec: modelcheckpoint.ModelCheckpointSpec) -> facts.Content | None:
+    found = spec.config or modelcheckpoint.ConfigContent(refs=spec.saved.config_refs)
+    hashes = {ref.name: ref.hash for ref in found.refs if ref.kind is modelcheckpoint.ConfigKind.CONFIG_MAP}
+    return facts.Content(hashes, found.changed_at) if hashes else None
 
 
 def _base(base: modelcheckpoint.Base) -> facts.Base:

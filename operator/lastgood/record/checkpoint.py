@@ -19,6 +19,7 @@ Kept = (
     records.TakeCheckpoint
     | records.GiveVerdict
     | records.Activate
+    | records.NoteContent
     | records.AnswerRequest
     | records.SetOwners
 )
@@ -34,6 +35,8 @@ async def write(cluster: client.Cluster, namespace: str, model: str, record: Kep
             return await give_verdict(cluster, namespace, record)
         case records.Activate():
             return await activate(cluster, namespace, record)
+        case records.NoteContent():
+            return await note_content(cluster, namespace, record)
         case records.AnswerRequest():
             return await answer(cluster, namespace, record)
         case records.SetOwners():
@@ -60,6 +63,8 @@ async def take(
     }
     if checkpoint.base is not None:
         saved["base"] = _base(checkpoint.base)
+    if checkpoint.content is not None:
+        saved["configRefs"] = _refs(checkpoint.content)
     if record.autoscaler is not None:
         saved["autoscaler"] = {
             "kind": record.autoscaler.kind,
@@ -111,6 +116,14 @@ async def set_owners(cluster: client.Cluster, namespace: str, record: records.Se
     return await cluster.patch(resources.MODEL_CHECKPOINTS, namespace, record.checkpoint.name, body)
 
 
+async def note_content(cluster: client.Cluster, namespace: str, record: records.NoteContent) -> client.Object:
+    """Note what the ConfigMaps of a saved version hold now; what is saved never changes."""
+    config: dict[str, Any] = {"refs": _refs(record.content), "changedAt": None}
+    if record.content.changed_at is not None:
+        config["changedAt"] = written(record.content.changed_at)
+    return await _patch(cluster, namespace, record.checkpoint, {"config": config}, answer=None)
+
+
 async def _patch(
     cluster: client.Cluster,
     namespace: str,
@@ -145,6 +158,11 @@ def _answer(answer: asking.Answer) -> dict[str, Any]:
     if answer.asked.at is not None:
         body["askedAt"] = written(answer.asked.at)
     return body
+
+
+def _refs(content: facts.Content) -> list[dict[str, str]]:
+    kind = modelcheckpoint.ConfigKind.CONFIG_MAP.value
+    return [{"kind": kind, "name": name, "hash": held} for name, held in content.hashes.items()]
 
 
 def _base(base: facts.Base) -> dict[str, Any]:

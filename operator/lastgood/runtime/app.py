@@ -16,6 +16,7 @@ from typing import Final
 from lastgood.decide import view
 from lastgood.kube import client, errors, resources
 from lastgood.kube.shared import SharedLists
+from lastgood.observe.contents import Contents
 from lastgood.observe.prometheus import Prometheus
 from lastgood.observe.server import Server
 from lastgood.observe.store import Store
@@ -166,6 +167,7 @@ async def _serve(settings: Settings, cluster: client.ApiServer, prometheus: Prom
         changed=clusterwide.changed,
         namespaces=settings.namespaces,
     )
+    contents = Contents(cluster=cluster, store=store, due=loop.due)
     await _first_reading(watcher)
     health = web.Health()
     stop, watching_now = asyncio.Event(), asyncio.Event()
@@ -178,6 +180,7 @@ async def _serve(settings: Settings, cluster: client.ApiServer, prometheus: Prom
             asyncio.create_task(loop.run(), name="loop"),
             asyncio.create_task(watcher.sweep(SWEEP_EVERY), name="sweep"),
             asyncio.create_task(watcher.optional.watch(cluster), name="optional kinds"),
+            asyncio.create_task(contents.run(settings.config_interval), name="contents"),
             asyncio.create_task(clusterwide.run(cluster), name="cluster switches"),
             asyncio.create_task(_lead(elector, loop, watcher, clusterwide, metrics), name="lead"),
             asyncio.create_task(_beat(health, watching_now), name="beat"),

@@ -17,7 +17,7 @@ from lastgood.observe.server import Secret, Server
 from lastgood.observe.snapshot import Snapshot
 from lastgood.observe.store import Key
 from lastgood.runtime import questions
-from lastgood.runtime.memory import Memory
+from lastgood.runtime.memory import Memory, bake_start_of
 from lastgood.runtime.recalling import Recall, Recalled, Spans
 from lastgood.runtime.sights import Sights
 
@@ -163,19 +163,19 @@ class Evaluation:
     def _end(
         self, each: questions.Asking, judged: tuple[Judged, ...], past: Recalled, asked_at: datetime
     ) -> timedelta | None:
-        memory = each.memory
+        memory, start = each.memory, bake_start_of(each.snapshot)
         if past.fine is not None and (
-            memory.fine is None or memory.fine.start != each.start or memory.fine.lasted < past.fine.lasted
+            memory.fine is None or memory.fine.start != start or memory.fine.lasted < past.fine.lasted
         ):
             memory.fine = past.fine
-        if each.start is None:
+        if start is None:
             memory.fine = None
         elif judged or not each.questions:
             settled = each.settling.settled_at is not None and each.running
             available = each.snapshot.workload is not None and each.snapshot.workload.complete
             memory.fine = steady.accumulate(
                 memory.fine,
-                start=each.start,
+                start=start,
                 counts=settled and available and not memory.blinded and bake.counts(judged),
                 now=asked_at,
                 longest_gap=questions.longest_gap(each.snapshot),

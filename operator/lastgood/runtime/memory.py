@@ -96,7 +96,7 @@ class Memory:
         recent = self.judged_at is not None and now - self.judged_at <= fresh_for
         asked = resolved_thresholds(snapshot) if same and recent else []
         lasted = timedelta(0)
-        if self.fine is not None and self.fine.start == start:
+        if self.fine is not None and self.fine.start == bake_start_of(snapshot):
             lasted = self.fine.lasted
         return View(
             model=snapshot.model,
@@ -110,6 +110,7 @@ class Memory:
             good_for=lasted,
             blinded=self.blinded,
             trouble=snapshot.trouble,
+            contents=snapshot.contents,
             settings=settings,
         )
 
@@ -125,6 +126,14 @@ def start_of(snapshot: Snapshot) -> steady.Start | None:
         activated_at=None if last is None else last.at,
         probation_since=probation_since(snapshot),
     )
+
+
+def bake_start_of(snapshot: Snapshot) -> steady.Start | None:
+    """Return what the time belongs to that everything was OK: other content of its ConfigMaps starts a bake again."""
+    start, current = start_of(snapshot), snapshot.facts.current
+    if start is None or current is None or current.content is None:
+        return start
+    return dataclasses.replace(start, content_changed_at=current.content.changed_at)
 
 
 def resolved_thresholds(snapshot: Snapshot) -> list[thresholds.ResolvedThreshold]:

@@ -21,6 +21,7 @@ from lastgood.judge import judging, readings, replay, steady, verdict, warmup
 from lastgood.observe.server import Server
 from lastgood.observe.store import Key
 from lastgood.runtime import questions
+from lastgood.runtime.memory import bake_start_of
 from lastgood.runtime.questions import Asking, Question
 
 log = logging.getLogger(__name__)
@@ -181,11 +182,12 @@ def _answered(each: Asking, answers: Mapping[str, readings.Reading]) -> bool:
 
 def _plan(each: Asking, now: datetime) -> _Plan | None:
     """Return what to ask; None when there is nothing to recall."""
-    if each.start is None:
+    start = bake_start_of(each.snapshot)
+    if start is None:
         return None
     interval = each.snapshot.model.spec.interval
     step = timedelta(seconds=math.ceil(interval.total_seconds()))
-    since = _available_since(each, each.start)
+    since = _available_since(each, start)
     asked_since = each.snapshot.model.spec_written_at
     earliest: dict[str, datetime] = {}
     back = timedelta(0) if since is None else now - since
@@ -206,7 +208,7 @@ def _plan(each: Asking, now: datetime) -> _Plan | None:
     at = replay.moments(first=first, now=now, step=step, most=MOST_MOMENTS)
     if not at:
         return None
-    return _Plan(each, each.start, at, step, questions.longest_gap(each.snapshot), earliest, since)
+    return _Plan(each, start, at, step, questions.longest_gap(each.snapshot), earliest, since)
 
 
 def _windowed(each: Asking, threshold: thresholds.ResolvedThreshold) -> bool:
@@ -238,6 +240,8 @@ def _available_since(each: Asking, start: steady.Start) -> datetime | None:
         return None
     # What a person has changed of the spec may be what makes it fine.
     changes = [*ready, each.snapshot.model.spec_written_at or settled_at]
+    if start.content_changed_at is not None:
+        changes.append(start.content_changed_at)
     return max(settled_at, max(changes) + warmup.SECOND)
 
 

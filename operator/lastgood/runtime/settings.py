@@ -92,6 +92,8 @@ class Settings:
     automatic_kills_percent: int = 20
     """How many of a hundred models automatic kills may stop within 10 minutes, where that is more than
     --automatic-kills."""
+    config_interval: Seconds = 60.0
+    """How often the ConfigMaps that models use are looked at for other content."""
     gitops_managers: tuple[str, ...] = GITOPS_MANAGERS
     """Field manager that applies manifests, from Git or by kubectl apply, and so never releases a kill that a person
     has engaged; may be given several times, and then replaces the default list."""
@@ -108,6 +110,7 @@ class Settings:
             (self.prometheus_timeout > 0, "--prometheus-timeout must be more than 0s"),
             (self.automatic_kills >= 1, "--automatic-kills must be at least 1"),
             (0 <= self.automatic_kills_percent <= 100, "--automatic-kills-percent must be from 0 to 100"),
+            (self.config_interval > 0, "--config-interval must be more than 0s"),
             (self.workers >= 1, "--workers must be at least 1"),
             (self.restart_spacing >= 0, "--restart-spacing must be 0s or more"),
             (

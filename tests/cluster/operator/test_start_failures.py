@@ -16,6 +16,11 @@ VERSIONS: list[dict[str, Any]] = [
     {"name": "1.4.0", "image": "shell:1", "args": ["exec sleep 1000"]},
     {"name": "1.5.0", "image": "shell:1", "args": ["exit 3"]},
     {"name": "1.6.0", "image": "nowhere:1"},
+    {
+        "name": "1.7.0",
+        "image": "shell:1",
+        "env": [{"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "absent", "key": "token"}}}],
+    },
 ]
 
 
@@ -31,7 +36,12 @@ def a_version_runs(world: World, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("version", "failure"), [("1.5.0", "CrashLoopBackOff"), ("1.6.0", "ImagePullBackOff")]
+    ("version", "failure"),
+    [
+        ("1.5.0", "CrashLoopBackOff"),
+        ("1.6.0", "ImagePullBackOff"),
+        ("1.7.0", "CreateContainerConfigError"),
+    ],
 )
 def test_a_new_version_whose_pods_do_not_start_is_rolled_back(
     world: World, node: RunningNode, version: str, failure: str

@@ -46,6 +46,7 @@ class Sight:
     replicas: int = 4
     paused: bool = False
     rolling: bool = False
+    progressed_at: datetime | None = None
     present: bool = True
     pod_labels: dict[str, str] = field(default_factory=dict)
     pods_left: int = -1
@@ -69,6 +70,8 @@ class Sight:
     trouble: Trouble | None = None
     returning: int = 1
     blinded: bool = False
+    contents: dict[str, str] = field(default_factory=dict)
+    """Hashes of the ConfigMaps that were looked at."""
     room: blast.Room = field(default_factory=blast.Room)
     fine: steady.Steady | None = None
     log: list[records.Record | steps.Step] = field(default_factory=list)
@@ -98,7 +101,7 @@ class Sight:
             paused=self.paused,
             rolling=self.rolling,
             complete=available == self.replicas == len(pods),
-            progressed_at=None,
+            progressed_at=self.progressed_at,
             pods=pods,
         )
 
@@ -157,7 +160,8 @@ class Sight:
             for e in (s.entry(self.name) for s in self.switches)
             if e and e.probation and e.probation.since
         ]
-        return steady.Start(current.digest, last.at if last else None, max(since, default=None))
+        changed = None if current.content is None else current.content.changed_at
+        return steady.Start(current.digest, last.at if last else None, max(since, default=None), changed)
 
     def view(self) -> View:
         start = self.start()
@@ -195,6 +199,7 @@ class Sight:
             good_for=lasted,
             trouble=self.trouble,
             returning=self.returning,
+            contents=self.contents,
             settings=Settings(gitops_managers=GITOPS),
             room=self.room,
             blinded=self.blinded,

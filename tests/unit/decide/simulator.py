@@ -118,9 +118,8 @@ class World(Sight):
                 self._answer(done.checkpoint, done.answer)
             case records.AnswerRequest():
                 self._answer(done.checkpoint, done.answer)
-            case records.SetOwners():
-                known = self.by_digest(done.checkpoint.digest)
-                self._replace_checkpoint(dataclasses.replace(known, owners=done.owners))
+            case records.SetOwners() | records.NoteContent():
+                self._keep(done)
             case records.EngageSwitch():
                 self.put_switch(done.switch)
             case records.ReleaseSwitch():
@@ -129,6 +128,15 @@ class World(Sight):
                 self.put_switch(dataclasses.replace(done.switch, entries=done.entries))
             case _:
                 self._take(done)
+
+    def _keep(self, done: records.SetOwners | records.NoteContent) -> None:
+        known = self.by_digest(done.checkpoint.digest)
+        match done:
+            case records.SetOwners():
+                known = dataclasses.replace(known, owners=done.owners)
+            case records.NoteContent():
+                known = dataclasses.replace(known, content=done.content)
+        self._replace_checkpoint(known)
 
     def _take(self, step: steps.Step) -> None:
         match step:

@@ -27,6 +27,10 @@ def needed() -> dict[tuple[str, str], set[str]]:
                 part = f"{resource.plural}/{request.subresource}" if request.subresource else resource.plural
                 if request.resource != "?" or request.subresource == "status":
                     found[resource.group, part].add(request.verb)
+        # What is listed without its content is listed all the same, and only by a client of its own.
+        for request in sources.requests(tree, verbs={"list_metadata"}):
+            resource = getattr(resources, request.resource)
+            found[resource.group, resource.plural].add("list")
     return dict(found)
 
 

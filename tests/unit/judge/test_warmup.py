@@ -155,6 +155,15 @@ def test_a_rollout_restart_settles_anew_though_it_is_no_new_version() -> None:
     assert looks.see(RESTARTED) == looks.now
 
 
+def test_a_workload_that_is_created_again_settles_anew_though_nobody_saw_it_gone() -> None:
+    """`kubectl replace --force` deletes and creates within one look; the pods are all new."""
+    looks = Looks()
+    looks.see(workload())
+
+    assert looks.see(workload(uid="another", complete=False, pods=())) is None
+    assert looks.see(workload(uid="another")) == looks.now
+
+
 def test_a_start_from_zero_settles_anew() -> None:
     looks = Looks()
     looks.see(workload())

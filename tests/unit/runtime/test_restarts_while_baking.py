@@ -82,3 +82,20 @@ async def test_time_before_the_youngest_pod_was_ready_bakes_nothing() -> None:
 
     assert life.memory.fine is not None
     assert timedelta(minutes=9) <= life.memory.fine.lasted <= timedelta(minutes=10)
+
+
+async def test_time_before_its_config_maps_held_something_else_bakes_nothing() -> None:
+    """O7."""
+    life = Life(Kept(always_fine), bake="2h")
+    baking(life, ready_since=BEGIN)
+    raw = life.store.checkpoints[KEY]
+    refs = [{"kind": "ConfigMap", "name": "settings", "hash": "1"}]
+    config = {"refs": refs, "changedAt": written(BEGIN + timedelta(minutes=50))}
+    metadata = {**raw["metadata"], "resourceVersion": "10"}
+    life.store.put(
+        resources.MODEL_CHECKPOINTS, {"metadata": metadata, "spec": {**raw["spec"], "config": config}}
+    )
+    await life.look(after=timedelta(hours=1))
+
+    assert life.memory.fine is not None
+    assert timedelta(minutes=9) <= life.memory.fine.lasted <= timedelta(minutes=10)

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Final
 
 from lastgood.api.thresholds import OnNoData, Verdict
-from lastgood.decide import facts, records
+from lastgood.decide import config, facts, records
 from lastgood.decide.decision import Decision, Phase
 from lastgood.decide.view import Judged, View
 
@@ -44,6 +44,27 @@ def note_that_it_served(view: View) -> Decision | None:
     return Decision(
         Phase.BAKING, "Served", "all pods are available", records=(records.GiveVerdict(current, verdict),)
     )
+
+
+def note_other_content(view: View) -> Decision | None:
+    """O7: other content of its ConfigMaps is no new version: it is noted, and what is baked starts again.
+
+    A Good version stays Good: it is what the model goes back to, and going back would not bring the old content back.
+    """
+    current, workload = view.facts.current, view.workload
+    if current is None or workload is None or current.digest != workload.digest:
+        return None
+    held = config.seen(view.contents, workload.template)
+    if held is None or (current.content is not None and current.content.hashes == held):
+        return None
+    if current.content is None:
+        noted, message = facts.Content(held), "noting what its ConfigMaps hold"
+    else:
+        before = current.content.hashes
+        noted = facts.Content(held, changed_at=view.now)
+        others = ", ".join(name for name in held if before.get(name) != held[name])
+        message = f"ConfigMap {others} holds something else than before"
+    return Decision(Phase.BAKING, "OtherContent", message, records=(records.NoteContent(current, noted),))
 
 
 def make_good(view: View) -> Decision | None:
