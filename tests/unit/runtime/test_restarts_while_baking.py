@@ -87,7 +87,7 @@ async def test_time_before_the_youngest_pod_was_ready_bakes_nothing() -> None:
 async def test_time_before_its_config_maps_held_something_else_bakes_nothing() -> None:
     """O7."""
     life = Life(Kept(always_fine), bake="2h")
-    baking(life, ready_since=BEGIN)
+    baking(life, BEGIN)
     raw = life.store.checkpoints[KEY]
     refs = [{"kind": "ConfigMap", "name": "settings", "hash": "1"}]
     config = {"refs": refs, "changedAt": written(BEGIN + timedelta(minutes=50))}
