@@ -70,6 +70,7 @@ crds: $(READY) ## Write crds/ and the chart's copy of them from the models
 docs: $(READY) ## Write docs/reference/ from the models and the flags
 	$(BIN)/python -m lastgood.api.reference docs/reference/api.md
 	$(BIN)/python -m lastgood.cli.reference docs/reference/settings.md
+	$(BIN)/python -m tests.safety
 
 bench: build ## Run the benchmarks; each prints one table and writes bench/results/
 	@for script in $(sort $(wildcard bench/*.py)); do $(BIN)/python $$script || exit 1; done

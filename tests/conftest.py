@@ -9,9 +9,13 @@ import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from devcluster import Cluster, ClusterOptions
+
+hypothesis.settings.register_profile("lastgood", deadline=None)  # no test asserts wall time
+hypothesis.settings.load_profile("lastgood")
 
 CRDS = Path(__file__).resolve().parent.parent / "crds"
 

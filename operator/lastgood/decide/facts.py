@@ -18,7 +18,6 @@ from lastgood.decide import asking
 Template = Mapping[str, Any]
 """A whole pod template, as the API server returned it."""
 
-
 Worth = VersionVerdict
 """The lasting verdict on a version: Good, Bad or Unproven."""
 

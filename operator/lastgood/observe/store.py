@@ -16,10 +16,9 @@ from lastgood.kube import resources
 from lastgood.observe import autoscalers, concern, traffic, workloads
 from lastgood.observe.index import Indexes, Key, Object
 
-log = logging.getLogger(__name__)
-
 __all__ = ["Key", "Object", "Store"]
 
+log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
@@ -74,8 +73,7 @@ class Store:
         if resource.kind in autoscalers.KINDS:
             change = self.scalers.remove if gone else self.scalers.put
             return set[Key]().union(*(self._models_of.get(each, ()) for each in change(resource, raw)))
-        kept = self._kept(resource)
-        key = _key(raw)
+        kept, key = self._kept(resource), _key(raw)
         earlier = kept.pop(key, None)
         if gone:
             self._parsed.pop(raw["metadata"]["uid"], None)

@@ -161,6 +161,31 @@ def test_a_person_resumes_while_prometheus_says_nothing() -> None:
     assert made.replicas == 1
 
 
+def test_a_version_that_is_called_bad_in_probation_gives_way_to_a_good_one() -> None:
+    """R1, K9."""
+    made = proven()
+    made.want("b")
+    made.wait(8)
+    assert made.worth("b") == "Good"
+    released(made)
+    made.wait(1)
+    assert (made.running, made.replicas) == ("b", 1)
+    made.overrule("b", facts.Worth.BAD)
+    made.wait(1)
+    assert (made.running, made.replicas) == ("a", 1)
+
+
+def test_a_version_that_is_called_bad_on_its_way_back_is_stopped_where_no_other_is_known() -> None:
+    """R1, K9: it waits for a person, at zero."""
+    made = released(proven())
+    made.wait(1)
+    assert made.replicas == 1
+    made.overrule("a", facts.Worth.BAD)
+    made.wait(30)
+    assert made.replicas == 0
+    assert "lastgood.dev/resume" in made.decide().message
+
+
 def test_a_resume_counts_once() -> None:
     made = released(manual=True)
     made.annotations[names.ANNOTATION_RESUME] = "a"

@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from lastgood.decide import world
@@ -36,6 +36,7 @@ class Watched:
     def __init__(self, scaler: world.Autoscaler) -> None:
         self.made = _serving()
         self.made.autoscaler, self.wanted = scaler, scaler.bounds
+        self.created = 0
 
     def ask(self, wish: int) -> None:
         """A person changes the autoscaler."""
@@ -47,7 +48,9 @@ class Watched:
 
     def create_again(self, scaler: world.Autoscaler) -> None:
         """A person puts another autoscaler in its place."""
-        self.made.autoscaler, self.wanted = dataclasses.replace(scaler, uid="again"), scaler.bounds
+        self.created += 1
+        again = dataclasses.replace(scaler, uid=f"again-{self.created}")
+        self.made.autoscaler, self.wanted = again, scaler.bounds
 
     def release(self) -> None:
         """People release whatever is engaged, and want the version to run."""
@@ -96,6 +99,10 @@ def happen(watched: Watched, event: tuple[str, Any]) -> None:
             watched.create_again(detail)
 
 
+@example(
+    HPAS[1],
+    [("engage", "incident"), ("create again", HPAS[3]), ("wait", 1), ("create again", HPAS[0]), ("wait", 1)],
+)
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from([*HPAS, *SCALED_OBJECTS]), st.lists(events, min_size=3, max_size=14))
 def test_what_people_want_of_an_autoscaler_comes_back_and_nothing_runs_that_is_killed(

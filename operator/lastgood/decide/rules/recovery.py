@@ -63,12 +63,23 @@ def _go_on(view: View, entry: facts.Entry) -> Decision | None:
         return None
     if entry.ceiling == 0:
         return _wait(view, entry) or _start(view, entry)
+    current = view.facts.current
+    if current is not None and current.verdict.worth is facts.Worth.BAD:
+        return _start_over(view, entry, current)
     if any(dataclasses.replace(held, model=entry.model) != entry for held in kill.held_entries(view)):
         message = "telling every switch of the same recovery"
         return probation.tell_every_switch(view, entry, Phase.PROBATION, "Starting", message)
     if entry.probation is not None and entry.probation.since is not None:
         return probation.probation(view, view.workload, entry)
     return _return(view, view.workload, entry)
+
+
+def _start_over(view: View, entry: facts.Entry, current: facts.Checkpoint) -> Decision:
+    """R1, K9: a version that a person calls Bad while it comes back gets no replica more: another starts, if any."""
+    waiting = None if entry.probation is None else dataclasses.replace(entry.probation, since=None)
+    held = dataclasses.replace(entry, ceiling=0, probation=waiting)
+    message = f"{current.version} was called Bad while it came back ({current.verdict.reason})"
+    return probation.tell_every_switch(view, held, Phase.HELD, "BadVersion", message)
 
 
 def _progress(entry: facts.Entry) -> tuple[int, int, bool]:
