@@ -58,6 +58,13 @@ class Acted:
             write,
             process,
             name,
+            "R1: more replicas for a Bad version",
+            lambda seen: seen.current is None or worth(seen.current) != "Bad" or wanted <= seen.replicas,
+        )
+        self._grounds.holds(
+            write,
+            process,
+            name,
             "K9: more than the ceiling",
             lambda seen: all(wanted <= entry["ceiling"] for _, entry in seen.entries),
         )

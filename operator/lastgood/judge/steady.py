@@ -10,13 +10,15 @@ from datetime import datetime, timedelta
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What a sum of steady time belongs to; another digest, switch, probation or content is another start."""
+    """What a sum of steady time belongs to; another digest, switch, probation, content or Deployment is another start."""
 
     digest: str
     activated_at: datetime | None = None
     probation_since: datetime | None = None
     content_changed_at: datetime | None = None
     """When its ConfigMaps were last seen to hold something else (rule O7); breaches are timed across that."""
+    workload_uid: str = ""
+    """The Deployment that runs it: what was seen of one that was deleted says nothing of its successor's pods."""
 
 
 @dataclass(frozen=True, slots=True)

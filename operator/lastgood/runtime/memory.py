@@ -125,6 +125,7 @@ def start_of(snapshot: Snapshot) -> steady.Start | None:
         digest=current.digest,
         activated_at=None if last is None else last.at,
         probation_since=probation_since(snapshot),
+        workload_uid=workload.uid,
     )
 
 

@@ -47,6 +47,7 @@ def test_another_start_empties_the_sum() -> None:
         steady.Start("b", START),
         steady.Start("a", START + seconds(1)),
         steady.Start("a", START, probation_since=START),
+        steady.Start("a", START, workload_uid="created again"),
     ):
         fresh = steady.accumulate(known, start=start, counts=True, now=START + seconds(30), longest_gap=GAP)
         assert fresh == steady.Steady(start, counted_at=START + seconds(30))
