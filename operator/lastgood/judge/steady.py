@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What a sum of steady time belongs to; another digest, switch, probation, content or Deployment is another start."""
+    """What a sum of steady time belongs to; another digest, switch, probation, content or workload is another start."""
 
     digest: str
     activated_at: datetime | None = None
