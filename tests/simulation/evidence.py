@@ -29,7 +29,7 @@ class Evidence:
         self._scene = scene
         self._prometheus = prometheus
         self._server = server
-        self._since: dict[str, float] = defaultdict(float)
+        self._starts: dict[str, list[float]] = defaultdict(lambda: [0.0])
         """Since when what is said of a model counts: its last switch or start."""
         self._crashing: dict[str, tuple[str, str]] = {}
         """By the uid of a pod that crashes: its model, and what it runs."""
@@ -57,13 +57,17 @@ class Evidence:
             self._crashed[self._crashing.pop(uid)] = asyncio.get_running_loop().time()
 
     def _start(self, model: str) -> None:
-        self._since[model] = asyncio.get_running_loop().time()
+        self._starts[model].append(asyncio.get_running_loop().time())
+
+    def _since(self, model: str) -> float:
+        """Return the start that a write can know of: one made between the decision and the write is not its fault."""
+        return max(at for at in self._starts[model] if at <= max(self._server.decided, 0.0))
 
     def looks(self, model: str, version: str, threshold: Threshold) -> list[Look]:
         """Return what was said of a version since its start."""
         found = self._prometheus.looks[model, version, threshold.name]
         return [
-            look for look in found if look.asked >= self._since[model] and look.told <= self._server.decided
+            look for look in found if look.asked >= self._since(model) and look.told <= self._server.decided
         ]
 
     def breached(self, model: str, version: str, threshold: Threshold, *, for_: timedelta) -> bool:
@@ -79,7 +83,7 @@ class Evidence:
         gap = timedelta(seconds=2 * scenes.INTERVAL)
         at, past = self._prometheus.recalled.get((model, version, threshold.name), (0.0, []))
         # What an operator has asked for of the past counts as if it had looked (rule J6).
-        recalled = [look for look in past if look.asked >= self._since[model]]
+        recalled = [look for look in past if look.asked >= self._since(model)]
         recalled += [
             look for look in looks if look.asked >= at - scenes.INTERVAL and past and look.at > past[-1].at
         ]
@@ -103,7 +107,7 @@ class Evidence:
     def told(self, model: str, version: str) -> str:
         """Return what was said of a version, for people."""
         return "; ".join(
-            f"{each.name} since {self._since[model]:.1f}: "
+            f"{each.name} since {self._since(model):.1f}: "
             + ", ".join(f"{look.asked:.1f} {look.said}" for look in self.looks(model, version, each)[-6:])
             for each in self._scene.thresholds
         )
