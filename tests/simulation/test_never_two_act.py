@@ -140,7 +140,8 @@ def test_never_do_two_processes_act_and_in_the_end_one_does(seed: int, processes
         runner.run(live(seed=seed, processes=processes))
 
 
-@pytest.mark.parametrize("seed", range(12))
+# In the last three a Lease was made and deleted between two looks, or given back right after it was made.
+@pytest.mark.parametrize("seed", [*range(12), 1123, 1161, 495738])
 def test_never_do_two_processes_act_in_any_of_the_fixed_worlds(seed: int) -> None:
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         runner.run(live(seed=seed, processes=3))

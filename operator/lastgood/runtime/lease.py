@@ -6,6 +6,9 @@ saw is no older than that renewal, so the holder has stopped by then, whatever t
 runs half as fast again as another. Each write carries the resourceVersion of what was read, so of two that would take
 the Lease one gets it, and a renewal that was under way for long comes too late.
 
+A Lease that is missing says nothing of who still acts: it may have been made and deleted again between two looks. Who
+makes it anew holds it for a whole lease duration before acting; whoever acted by the deleted one has ended by then.
+
 Not enough by itself: a process that is stopped between `may_act()` and its write wakes up holding that write. Every
 write to the world carries a precondition of its own for this reason.
 """
@@ -104,7 +107,7 @@ class Elector:
     """One process' part in the election for the Lease `namespace`/`name`; `identity` is that of no other process.
 
     A Lease without a holder, as the chart makes it and as a holder leaves it that ends, is free at once. One that is
-    missing is taken like one that is held: somebody may have deleted it under a holder that still acts.
+    missing is made at once, and acted on after a lease duration: somebody may have deleted it under a holder that acts.
     """
 
     def __init__(
@@ -126,6 +129,9 @@ class Elector:
         self._clock = clock
         self._spread = spread or random.Random()  # noqa: S311 - spreads requests, guards nothing
         self._until = _NEVER
+        self._from = _NEVER
+        self._made: set[str] = set()
+        """The `acquireTime` of each Lease that was made here, or may have been, and is yet to be waited out."""
         self._lease: client.Object | None = None
         self._seen: _Record | None = None
         self._seen_since = _NEVER
@@ -149,7 +155,7 @@ class Elector:
 
     def may_act(self) -> bool:
         """Whether this process may write now; to be asked right before each write."""
-        return self._clock() < self._until
+        return self._from <= self._clock() < self._until
 
     async def wait_leading(self) -> None:
         """Wait until this process may act."""
@@ -198,7 +204,9 @@ class Elector:
             self._observe(await self._bounded(self._get()))
         except errors.NotFound:
             self._observe(None)
-        if not self._is_mine():
+        if self._is_mine():
+            self._wait_out_the_deleted_one()
+        else:
             self._step_down(f"the Lease is held by {self.holder or 'nobody'}")
 
     def _observe(self, lease: client.Object | None) -> None:
@@ -214,7 +222,7 @@ class Elector:
     def _is_free(self) -> bool:
         if self._seen is None:
             return False
-        if self._lease is not None and not self._seen.holder:
+        if self._lease is None or not self._seen.holder:
             return True
         return self._clock() >= self._free_at(self._seen)
 
@@ -228,14 +236,24 @@ class Elector:
         if self._lease is None:
             body["metadata"] = {"name": self._name, "namespace": self._namespace}
             made = self._cluster.create(resources.LEASES, self._namespace, body)
+            self._made.add(body["spec"]["acquireTime"])  # also if no answer comes: it may arrive much later
         else:
             body["metadata"] = {"resourceVersion": self._lease["metadata"]["resourceVersion"]}
             made = self._cluster.patch(resources.LEASES, self._namespace, self._name, body)
         self._observe(await self._bounded(made))
-        if not self.may_act():
-            logger.info("Lease %s/%s: %s acts from now on", self._namespace, self._name, self._identity)
+        self._wait_out_the_deleted_one()
+        acted = self.may_act()
         self._until = started + self._timing.renew_deadline
+        if not acted and self.may_act():
+            logger.info("Lease %s/%s: %s acts from now on", self._namespace, self._name, self._identity)
         self._gained.set()
+
+    def _wait_out_the_deleted_one(self) -> None:
+        """Act by a Lease that was made here only when whoever acted by the one before it has ended."""
+        acquired = ((self._lease or {}).get("spec") or {}).get("acquireTime")
+        if acquired in self._made:
+            self._made.discard(acquired)
+            self._from = self._clock() + self._timing.lease_duration
 
     def _spec(self) -> dict[str, Any]:
         now = self._renew_time()
@@ -244,7 +262,7 @@ class Elector:
             "leaseDurationSeconds": math.ceil(self._timing.lease_duration),
             "renewTime": now,
         }
-        if not self._is_mine():
+        if not self._is_mine() or self._lease is None:
             spec["acquireTime"] = now
             spec["leaseTransitions"] = (self._seen.transitions if self._seen is not None else 0) + 1
         return spec
@@ -269,6 +287,9 @@ class Elector:
         with contextlib.suppress(errors.ClusterError, TimeoutError):
             if self._lease is None:
                 self._observe(await self._bounded(self._get()))
+            self._wait_out_the_deleted_one()
+            if self._clock() < self._from:
+                return  # given back, it would be free at once, and whoever acted by the deleted one may still do so
             if self._lease is not None and self._is_mine():
                 version = self._lease["metadata"]["resourceVersion"]
                 body = {"metadata": {"resourceVersion": version}, "spec": {"holderIdentity": None}}

@@ -66,7 +66,7 @@ async def test_a_lease_without_holder_is_taken_at_once() -> None:
         )
 
 
-async def test_a_missing_lease_is_taken_only_after_the_whole_duration() -> None:
+async def test_a_missing_lease_is_made_at_once_and_acted_on_after_the_whole_duration() -> None:
     one = elector(client(LeaseServer()), "a")
     async with running(one):
         await one.wait_leading()
