@@ -141,7 +141,9 @@ def lays_over(saved: facts.Checkpoint, version: versions.Version) -> bool:
         return True
     if not saved.intact:
         return _lays_over(saved, saved.base, version)
-    return _intact_lays_over(_Laying((saved.digest, repr(saved.base), version), saved, saved.base))
+    # Written out, because a version has fields without a hash, such as the source of a variable.
+    key = saved.digest, repr(saved.base), repr(version)
+    return _intact_lays_over(_Laying(key, saved, saved.base, version))
 
 
 def _lays_over(saved: facts.Checkpoint, base: facts.Base, version: versions.Version) -> bool:
@@ -155,15 +157,16 @@ def _lays_over(saved: facts.Checkpoint, base: facts.Base, version: versions.Vers
 class _Laying:
     """A saved version and a listed one; where the saved one is intact, the key says all of both that matters."""
 
-    key: tuple[str, str, versions.Version]
+    key: tuple[str, str, str]
     saved: facts.Checkpoint = dataclasses.field(compare=False)
     base: facts.Base = dataclasses.field(compare=False)
+    version: versions.Version = dataclasses.field(compare=False)
 
 
 @functools.lru_cache(maxsize=20_000)
 def _intact_lays_over(laying: _Laying) -> bool:
     # Every decision asks this of every listed version, and the answer costs a digest.
-    return _lays_over(laying.saved, laying.base, laying.key[2])
+    return _lays_over(laying.saved, laying.base, laying.version)
 
 
 def running(view: View, pod_template: facts.Template, container: str) -> versions.Version | None:

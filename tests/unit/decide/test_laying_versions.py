@@ -65,3 +65,20 @@ def test_only_the_named_container_is_changed() -> None:
     made.wait(1)
 
     assert [c["image"] for c in made.template["spec"]["containers"]] == ["proxy:1", "img:b"]
+
+
+def test_a_version_whose_variable_has_a_source_is_rolled_out_and_gone_back_from() -> None:
+    """O1: such a version was once looked up by a hash that it has not."""
+    made = model()
+    source = {"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "absent", "key": "token"}}}
+    made.spec["versions"] = [
+        {"name": "a", "image": "img:a"},
+        {"name": "b", "image": "img:b", "env": [source]},
+    ]
+    made.wait(8)
+    made.want("b")
+    made.wait(2)
+    assert container(made)["env"] == [source]
+    made.want("a")
+    made.wait(2)
+    assert "env" not in container(made)
