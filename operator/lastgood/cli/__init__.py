@@ -10,7 +10,9 @@ import lastgood
 
 COMMANDS: Final[Mapping[str, str]] = {
     "completion": "lastgood.cli.completion",
+    "gitops": "lastgood.cli.gitops",
     "interlock": "lastgood.cli.interlock",
+    "lint": "lastgood.cli.lint",
     "operator": "lastgood.cli.operator",
 }
 """Where each subcommand is defined; its module has it under the name `command`."""
@@ -21,6 +23,8 @@ HELP: Final = """Keep every machine-learning model on its last good version, or 
 Examples:
   lastgood operator --prometheus-url http://prometheus.monitoring:9090
   lastgood operator --kubeconfig ~/.kube/config --namespace ml
+  lastgood lint deploy/
+  lastgood gitops argocd fraud.yaml
   lastgood completion bash > ~/.local/share/bash-completion/completions/lastgood
 
 \b

@@ -32,7 +32,12 @@ UNBUILT: Final[tuple[tuple[str, Uses], ...]] = (
 
 def first_unbuilt(spec: ModelDeploymentSpec) -> str | None:
     """Return a sentence about the first field that is not built yet, or None."""
-    used = [field for field, uses in UNBUILT if uses(spec)]
-    if not used:
+    found = used(spec)
+    if not found:
         return None
-    return f"this release does not act on spec.{', spec.'.join(used)} yet; leave out what is not built"
+    return f"this release does not act on spec.{', spec.'.join(found)} yet; leave out what is not built"
+
+
+def used(spec: ModelDeploymentSpec) -> list[str]:
+    """Return the fields of a spec that are not built yet, as paths below `spec`."""
+    return [field for field, uses in UNBUILT if uses(spec)]
