@@ -19,11 +19,29 @@ Key = tuple[str, str]
 
 OWNED: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     "modeldeployments": (("spec",), ("spec", "killSwitch", "engaged")),
+    "clusterkillswitches": (("spec", "engaged"),),
     "deployments": (("spec", "replicas"), ("spec", "template")),
+    "horizontalpodautoscalers": (("spec", "behavior"),),
+    "services": (("spec", "selector"),),
 }
 """The fields of which anybody asks who wrote them."""
-WITH_STATUS: Final = frozenset({"modeldeployments", "modelcheckpoints", "killswitches", "deployments"})
+WITH_STATUS: Final = frozenset(
+    {
+        "modeldeployments",
+        "modelcheckpoints",
+        "killswitches",
+        "clusterkillswitches",
+        "safetydrills",
+        "deployments",
+    }
+)
 UNKEPT: Final = frozenset({"events"})
+
+
+def key_of(raw: Object) -> Key:
+    """Return namespace and name of an object; the namespace is empty for one that is in none."""
+    metadata = raw["metadata"]
+    return metadata.get("namespace", ""), metadata["name"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +58,7 @@ class Write:
 
     @property
     def key(self) -> Key:
-        metadata = (self.new or self.old or {})["metadata"]
-        return metadata["namespace"], metadata["name"]
+        return key_of(self.new or self.old or {})
 
 
 class Watches(Protocol):
@@ -108,9 +125,10 @@ class ApiServer:
         if key in self.of(resource):
             raise errors.AlreadyExists(f"{resource.plural} {namespace}/{metadata['name']} already exists")
         made: Object = {"apiVersion": resource.api_version, "kind": resource.kind, **body}
+        where = {"namespace": namespace} if resource.namespaced else {}
         made["metadata"] = {
             **metadata,
-            "namespace": namespace,
+            **where,
             "uid": f"uid-{next(self._uids)}",
             "generation": 1,
             "creationTimestamp": virtual_time.stamp(virtual_time.true_time()),
@@ -132,9 +150,10 @@ class ApiServer:
         body = plain(body)
         _check_precondition(old, body)
         new = patched(old, body) if isinstance(body, list) else merged(old, body)
+        kept = ("uid", "name", "namespace", "resourceVersion")
         new["metadata"] = {
             **new["metadata"],
-            **{key: old["metadata"][key] for key in ("uid", "name", "namespace", "resourceVersion")},
+            **{key: old["metadata"][key] for key in kept if key in old["metadata"]},
         }
         if subresource == "status":
             new = {**old, "status": new.get("status") or {}}

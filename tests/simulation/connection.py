@@ -1,17 +1,18 @@
 """One operator process' way to the API server: its requests, and its watches, each with what may befall them."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
 from lastgood.kube import errors, resources
 from lastgood.kube.client import Object, Operations
-from lastgood.runtime import watching
+from lastgood.runtime import optional, watching
 from tests.simulation import sites
-from tests.simulation.apiserver import ApiServer, Key
+from tests.simulation.apiserver import ApiServer, Key, key_of
 from tests.simulation.faults import Fault, Injector
 
-Take = Callable[[resources.Resource, Mapping[str, Any]], None]
+STREAMED = (resources.NAMESPACES, resources.CLUSTER_KILL_SWITCHES, *optional.OPTIONAL)
+"""Kinds that the operator watches by itself."""
 
 
 class Connection:
@@ -57,12 +58,16 @@ class Connection:
         await self._on_its_way()
         found = self.server.listed(resource, namespace, labels)
         for raw in found:
-            self._see(resource, (raw["metadata"]["namespace"], raw["metadata"]["name"]), raw)
+            self._see(resource, key_of(raw), raw)
         await self.awake()
         return found
 
+    async def list_metadata(self, resource: resources.Resource, namespace: str) -> Sequence[Object]:
+        await self._on_its_way()
+        return [{"metadata": raw["metadata"]} for raw in self.server.listed(resource, namespace)]
+
     async def create(self, resource: resources.Resource, namespace: str | None, body: Object) -> Object:
-        site = sites.site(resource, body, creates=True)
+        site = sites.site(resource, body)
         return await self._write(
             site, lambda: self.server.create(resource, namespace or "", body, by=self.identity)
         )
@@ -76,7 +81,8 @@ class Connection:
         *,
         subresource: str | None = None,
     ) -> Object:
-        site = sites.site(resource, body, creates=False, subresource=subresource)
+        there = self.server.find(resource, (namespace or "", name))
+        site = sites.site(resource, body, there=there, subresource=subresource)
         return await self._write(
             site,
             lambda: self.server.patch(
@@ -106,6 +112,7 @@ class Connection:
 
     async def _write(self, site: str, apply: Callable[[], Object]) -> Object:
         decided = asyncio.get_running_loop().time()
+        self.injector.strike(site, self.identity)
         await self._on_its_way()
         fault = self.injector.meet(site, asyncio.get_running_loop().time())
         if self._trace is not None:
@@ -136,13 +143,15 @@ class Connection:
 class Watching:
     """The watches of one process: told in order for each kind, and perhaps late, once for several, or not at all."""
 
-    def __init__(self, server: ApiServer, connection: Connection, take: Take) -> None:
+    def __init__(self, server: ApiServer, connection: Connection, watcher: watching.Watcher) -> None:
         self._server = server
         self._connection = connection
-        self._take = take
+        self._watcher = watcher
         self._waiting: dict[str, list[tuple[resources.Resource, Mapping[str, Any]]]] = {
-            resource.plural: [] for resource in watching.WATCHED
+            resource.plural: [] for resource in (*watching.WATCHED, *watching.UNBUILT, *STREAMED)
         }
+        self._streams: dict[str, asyncio.Queue[Mapping[str, Any]]] = {}
+        self._telling: set[asyncio.Task[None]] = set()
         self._held: dict[str, float] = {}
         self._missing: set[str] = set()
         self._due: asyncio.TimerHandle | asyncio.Handle | None = None
@@ -150,7 +159,7 @@ class Watching:
     def start(self) -> None:
         """Tell of all that there is, then of each change."""
         self._server.watchers.append(self)
-        for resource in watching.WATCHED:
+        for resource in (*watching.WATCHED, *watching.UNBUILT):
             self._relist(resource)
 
     def end(self) -> None:
@@ -159,6 +168,24 @@ class Watching:
             self._server.watchers.remove(self)
         if self._due is not None:
             self._due.cancel()
+        for each in self._telling:
+            each.cancel()
+
+    async def watch(
+        self, resource: resources.Resource, namespace: str | None, *, seconds: int
+    ) -> AsyncGenerator[Mapping[str, Any], None]:
+        """Implements `Streams` of `lastgood.runtime.optional`: a watch of one kind."""
+        stream = self._streams[resource.plural] = asyncio.Queue()
+        self._waiting[resource.plural].clear()
+        self._relist(resource)
+        end = asyncio.get_running_loop().time() + seconds
+        while True:
+            try:
+                async with asyncio.timeout_at(end):
+                    event = await stream.get()
+            except TimeoutError:
+                return
+            yield event
 
     def hold(self, plural: str, *, until: float) -> None:
         """Tell of a kind late."""
@@ -173,6 +200,8 @@ class Watching:
     def push(self, resource: resources.Resource, kind: str, raw: Object) -> None:
         if resource.plural not in self._waiting or resource.plural in self._missing:
             return
+        if resource in STREAMED and resource.plural not in self._streams:
+            return  # it begins with all that there is then
         self._waiting[resource.plural].append((resource, {"type": kind, "object": raw}))
         if self._due is None:
             self._due = asyncio.get_running_loop().call_soon(self._flush)
@@ -180,11 +209,12 @@ class Watching:
     def _found_again(self, plural: str) -> None:
         if plural in self._missing:
             self._missing.discard(plural)
-            self._relist(next(each for each in watching.WATCHED if each.plural == plural))
+            kinds = (*watching.WATCHED, *watching.UNBUILT, *STREAMED)
+            self._relist(next(each for each in kinds if each.plural == plural))
 
     def _relist(self, resource: resources.Resource) -> None:
         for raw in self._server.of(resource).values():
-            self.push(resource, "", raw)
+            self.push(resource, "ADDED" if resource in STREAMED else "", raw)
 
     def _flush(self) -> None:
         self._due = None
@@ -201,6 +231,16 @@ class Watching:
                 # kopf keeps only the newest of what comes at once for one object.
                 newest = {event["object"]["metadata"]["uid"]: (kind, event) for kind, event in events}
                 for kind, event in newest.values():
-                    self._take(kind, event)
+                    self._tell(kind, event)
         if later and self._due is None:
             self._due = loop.call_at(min(later), self._flush)
+
+    def _tell(self, resource: resources.Resource, event: Mapping[str, Any]) -> None:
+        if resource in STREAMED:
+            self._streams[resource.plural].put_nowait(event)
+        elif resource in watching.UNBUILT:
+            telling = asyncio.create_task(self._watcher.take_unbuilt(resource, event))
+            self._telling.add(telling)
+            telling.add_done_callback(self._telling.discard)
+        else:
+            self._watcher.take(resource, event)

@@ -16,13 +16,12 @@ IMPOSSIBLE: Final[frozenset[tuple[str, Fault]]] = frozenset(
 
 
 def empty(met: Counter[tuple[str, Fault]]) -> list[str]:
-    """Return the cells that were not met and could have been."""
-    return [
-        f"{site} never met {fault}"
+    """Return by site the cells that were not met and could have been."""
+    missing = {
+        site: [fault.value for fault in Fault if not met[site, fault] and (site, fault) not in IMPOSSIBLE]
         for site in sites.SITES
-        for fault in Fault
-        if not met[site, fault] and (site, fault) not in IMPOSSIBLE
-    ]
+    }
+    return [f"{site} never met {', '.join(faults)}" for site, faults in missing.items() if faults]
 
 
 def table(met: Counter[tuple[str, Fault]]) -> str:

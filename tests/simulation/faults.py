@@ -2,8 +2,10 @@
 
 import enum
 import random
-from collections import Counter
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Final
 
 
 class Fault(enum.StrEnum):
@@ -33,6 +35,8 @@ AT_WRITES = (
     Fault.LOST,
 )
 """Faults that befall one write; the others last for a while, and befall every write meanwhile."""
+MOST_AIMED: Final = 2
+"""Faults that wait for one site at a time."""
 
 
 @dataclass
@@ -45,6 +49,24 @@ class Injector:
     lasting: dict[Fault, float] = field(default_factory=dict)
     """Until when a fault lasts, in the loop's seconds."""
     met: Counter[tuple[str, Fault]] = field(default_factory=Counter)
+    aimed: dict[str, deque[Fault]] = field(default_factory=lambda: defaultdict(deque))
+    """Faults that wait for the next write of a site."""
+    begin: Callable[[Fault, str], None] = lambda *_: None
+    """Lets a fault that lasts begin, for the process of this name."""
+
+    def aim(self, fault: Fault, site: str) -> bool:
+        """Let a fault befall the next write of a site, or begin with it; return whether it has to wait for no other."""
+        waiting = self.aimed[site]
+        if len(waiting) >= MOST_AIMED or fault in waiting:
+            return False
+        waiting.append(fault)
+        return True
+
+    def strike(self, site: str, identity: str) -> None:
+        """Let the fault begin that waits for a write of this site, if it is one that lasts."""
+        waiting = self.aimed.get(site)
+        if waiting and waiting[0] not in AT_WRITES:
+            self.begin(waiting.popleft(), identity)
 
     def arm(self, fault: Fault, *, skip: int = 0) -> None:
         """Let a fault befall the next write but `skip`."""
@@ -59,7 +81,8 @@ class Injector:
         for fault, until in self.lasting.items():
             if now <= until:
                 self.met[site, fault] += 1
-        found = None
+        waiting = self.aimed.get(site)
+        found = waiting.popleft() if waiting and waiting[0] in AT_WRITES else None
         for place, (fault, skip) in enumerate(self.armed):
             if skip > 0:
                 self.armed[place] = fault, skip - 1
@@ -75,6 +98,7 @@ class Injector:
         """End all faults, for good."""
         self.chance = None
         self.armed.clear()
+        self.aimed.clear()
         self.lasting.clear()
 
     def delay(self, now: float) -> float:

@@ -78,9 +78,7 @@ class Invariants:
         process = next((each for each in self._processes if each.identity == write.by), None)
         if process is None or write.new is None or write.resource is resources.LEASES:
             return
-        site = sites.site(
-            write.resource, write.body, creates=write.old is None, subresource=write.subresource
-        )
+        site = sites.site(write.resource, write.body, there=write.old, subresource=write.subresource)
         if site in (*sites.RECORDS, *sites.ACTS):
             self.done += 1
             self._grounds.was_read(write, process, site)

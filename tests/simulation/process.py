@@ -1,4 +1,4 @@
-"""One operator process as `lastgood.runtime.app` builds it, on a simulated API server and Prometheus.
+"""One operator process, assembled as in a cluster, on a simulated API server and Prometheus.
 
 All that it knows is in this object: when it dies, a new one starts from what the API server lists.
 """
@@ -8,40 +8,36 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from lastgood.decide import view
 from lastgood.decide.decision import Decision
+from lastgood.decide.view import View
 from lastgood.kube import errors
-from lastgood.observe.server import Server
-from lastgood.observe.store import Store
-from lastgood.report.counted import CountedCluster
-from lastgood.report.metrics import Metrics
-from lastgood.report.outages import Outages
 from lastgood.report.reporter import Reporter, Seen
-from lastgood.runtime import watching
-from lastgood.runtime.driving import Driver
-from lastgood.runtime.evaluation import Evaluation
-from lastgood.runtime.holding import Holder
+from lastgood.runtime import assembly, watching
 from lastgood.runtime.lease import Elector, Timing
-from lastgood.runtime.loop import Loop
-from lastgood.runtime.sights import Sights
+from lastgood.runtime.settings import Settings
 from tests.simulation import virtual_time
 from tests.simulation.apiserver import ApiServer
 from tests.simulation.connection import Connection, Watching
 from tests.simulation.faults import Injector
 from tests.simulation.objects import Object
 from tests.simulation.prometheus import Answers, Prometheus
+from tests.simulation.scene import GITOPS
 
-GITOPS = "argocd-controller"
-SETTINGS = view.Settings(gitops_managers=frozenset({GITOPS}))
+SETTINGS = Settings(
+    prometheus_url="http://prometheus:9090",
+    lease_namespace="lastgood",
+    lease_name="operator",
+    gitops_managers=(GITOPS,),
+    workers=8,
+)
 TIMING = Timing(lease_duration=20.0, renew_deadline=16.0, retry_period=8.0)
 SWEEP_EVERY = 300.0
-LEASE = "lastgood", "operator"
 
 
 class Silent(Reporter):
     """Tells nobody: reporting costs as much as all else, and no decision rests on it."""
 
-    async def report(self, seen: Seen, view: view.View, decision: Decision) -> None:
+    async def report(self, seen: Seen, view: View, decision: Decision) -> None:
         """Tell nothing."""
 
 
@@ -67,61 +63,25 @@ class Process:
             server, injector, identity=self.identity, died=died, trace=trace
         )
         self._alone = alone
-        self.store, metrics = Store(), Metrics()
-        counted = CountedCluster(connection, metrics)
         self.elector = Elector(
             cluster=connection,
-            namespace=LEASE[0],
-            name=LEASE[1],
+            namespace=SETTINGS.lease_namespace,
+            name=SETTINGS.lease_name,
             identity=self.identity,
             timing=TIMING,
             clock=asyncio.get_running_loop().time,
             spread=random.Random(number),
         )
-        reporter = (Reporter if reports else Silent)(
-            cluster=counted,
-            store=self.store,
-            metrics=metrics,
-            may_act=self.may_act,
-            instance=self.identity,
-        )
-        answers = Answers(prometheus, connection, ahead=lambda: self.ahead)
-        self.loop = Loop(
-            reporter=reporter,
-            store=self.store,
-            driver=Driver(
-                cluster=counted,
-                store=self.store,
-                actor=self,
-                reports=reporter,
-                settings=SETTINGS,
-                clock=self.clock,
-            ),
-            holder=Holder(cluster=counted, store=self.store, may_act=self.may_act, clock=self.clock),
-            evaluation=Evaluation(
-                asks=answers,
-                spans=answers,
-                sights=Sights(
-                    Outages(
-                        cluster=counted,
-                        metrics=metrics,
-                        may_act=self.may_act,
-                        lease=LEASE,
-                        instance=self.identity,
-                    ).tell
-                ),
-                default_server=Server(url="http://prometheus:9090"),
-                clock=self.clock,
-            ),
+        self.operator = assembly.assemble(
+            SETTINGS,
+            cluster=connection,
+            prometheus=Answers(prometheus, connection, ahead=lambda: self.ahead),
             actor=self,
-            metrics=metrics,
+            identity=self.identity,
             clock=self.clock,
-            workers=8,
+            reporting=Reporter if reports else Silent,
         )
-        self.watcher = watching.Watcher(
-            cluster=connection, store=self.store, due=self.loop.due, hold=self.loop.hold, tell=_tell_nobody
-        )
-        self.watches = Watching(server, connection, self.watcher.take)
+        self.watches = Watching(server, connection, self.operator.watcher)
         self._tasks: list[asyncio.Task[None]] = []
 
     def may_act(self) -> bool:
@@ -137,23 +97,30 @@ class Process:
         self._tasks.append(asyncio.create_task(self._run(old)))
 
     async def _run(self, old: Mapping[str, Sequence[Object]] | None) -> None:
+        operator = self.operator
         if old is None:
             await self._first_reading()
         else:
             for resource in watching.WATCHED:
-                self.loop.due(self.store.sweep(resource, old.get(resource.plural, ())))
+                operator.loop.due(operator.store.sweep(resource, old.get(resource.plural, ())))
         self.watches.start()
-        work = [self.loop.run(), self.watcher.sweep(SWEEP_EVERY)]
+        work = [
+            operator.loop.run(),
+            operator.watcher.sweep(SWEEP_EVERY),
+            operator.watcher.optional.watch(self.watches),
+            operator.contents.run(SETTINGS.config_interval),
+            operator.clusterwide.run(self.watches),
+        ]
         if not self._alone:
             work += [self.elector.run(), self._lead()]
         self._tasks += [asyncio.create_task(each) for each in work]
         if self._alone:
-            self.loop.due_all()
+            operator.due_all()
 
     async def _first_reading(self) -> None:
         while True:
             try:
-                await self.watcher.read_all()
+                await self.operator.watcher.read_all()
             except errors.ClusterError:
                 await asyncio.sleep(1)
             else:
@@ -162,8 +129,10 @@ class Process:
     async def _lead(self) -> None:
         while True:
             await self.elector.wait_leading()
-            self.loop.due_all()
+            self.operator.due_all()
+            telling = asyncio.create_task(self.operator.watcher.tell_unbuilt())
             await self.elector.wait_lost()
+            telling.cancel()
 
     def crash(self) -> None:
         """Die at once: nothing is written any more."""
@@ -185,7 +154,3 @@ class Process:
         for task in self._tasks:
             if task.done() and not task.cancelled() and not self.connection.dead:
                 task.result()
-
-
-async def _tell_nobody(resource: object, raw: object) -> None:
-    """Tell of no kind that is not built: none is in these worlds."""

@@ -97,6 +97,11 @@ class Prometheus:
         self.signals[metric] = signal
         self.history[metric].append((asyncio.get_running_loop().time(), signal))
 
+    def settle(self, metric: Metric) -> None:
+        """Let a metric that goes up and down be fine again."""
+        if self.signals.get(metric) is Signal.FLAPPING:
+            self.say(metric, Signal.FINE)
+
     def said(self, metric: Metric, then: float) -> Signal:
         """Return what a metric said at a moment that is over."""
         told = [signal for since, signal in self.history[metric] if since <= then]

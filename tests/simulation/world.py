@@ -8,20 +8,24 @@ from typing import Final
 
 from lastgood.kube import resources
 from lastgood.runtime import watching
-from tests.simulation import scene
+from tests.simulation import scene, sites
 from tests.simulation.apiserver import ApiServer
+from tests.simulation.connection import STREAMED
 from tests.simulation.controllers import Controllers
 from tests.simulation.faults import AT_WRITES, Fault, Injector
 from tests.simulation.invariants import Invariants
 from tests.simulation.objects import Object
 from tests.simulation.people import People
 from tests.simulation.process import Process
-from tests.simulation.prometheus import Prometheus
+from tests.simulation.prometheus import Prometheus, Signal
 
 REST: Final = 0.3
 """Seconds that the operator is given to come to rest after a move."""
 FAULTY: Final = 0.3
 """How many of the steps bring a fault."""
+AIMED: Final = 0.4
+"""How many of the faults wait for a write of one site."""
+WATCHED: Final = (*watching.WATCHED, *watching.UNBUILT, *STREAMED)
 LASTING: Final = (
     Fault.SLOW,
     Fault.STALE,
@@ -47,6 +51,7 @@ class World:
         self.scene = scene.draw(random.Random(f"{seed} scene"), plain=plain)
         self.dice = random.Random(f"{seed} moves")
         self.injector = Injector(random.Random(f"{seed} faults") if faults else None)
+        self.injector.begin = self._begin
         self.server = ApiServer()
         self.prometheus = Prometheus(self.injector)
         self.controllers = Controllers(self.server)
@@ -133,16 +138,35 @@ class World:
             self._start(old=old and bool(self._old))
 
     def _fault(self, chance: random.Random) -> str:
-        """Deal out one fault."""
-        now = asyncio.get_running_loop().time()
-        process = chance.choice(self.processes)
-        seconds = chance.uniform(2.0, 60.0)
+        """Deal out one fault: at a write, at the next write of one site, or now and for a while."""
+        if chance.random() < AIMED:
+            fault, site = chance.choice(list(Fault)), chance.choice(sites.SITES)
+            if fault is Fault.SECOND and not self.scene.two:
+                return "none"
+            aimed = self.injector.aim(fault, site)
+            return f"{fault} at the next {site}" if aimed else "none"
         if chance.random() < 0.6:
             fault, skip = chance.choice(AT_WRITES), chance.choice((0, 0, 0, 1, 1, 2, 3))
             self.injector.arm(fault, skip=skip)
             return f"{fault} at the next write but {skip}"
         fault = chance.choice(LASTING)
-        plural = chance.choice([resource.plural for resource in watching.WATCHED])
+        if fault is Fault.SECOND and not self.scene.two:
+            return "none"
+        self._remember(chance)
+        return self._last(fault, chance.choice(self.processes), chance)
+
+    def _begin(self, fault: Fault, identity: str) -> None:
+        """Let a fault begin with a write of a process."""
+        chance = self.injector.chance
+        process = next((each for each in self.processes if each.identity == identity), None)
+        if chance is not None and process is not None:
+            self.tell(f"fault: {self._last(fault, process, chance)}")
+
+    def _last(self, fault: Fault, process: Process, chance: random.Random) -> str:
+        """Let a fault last for a while."""
+        now = asyncio.get_running_loop().time()
+        seconds = chance.uniform(2.0, 60.0)
+        plural = chance.choice(WATCHED).plural
         if fault is Fault.CLOCK:
             process.ahead = timedelta(seconds=chance.choice((0, 0, -90, 90, 20, -20)))
             seconds = 40.0
@@ -152,13 +176,19 @@ class World:
             process.watches.miss(plural, until=now + seconds)
         elif fault is Fault.PROMETHEUS:
             self._disturb_prometheus(chance, now + seconds)
+        elif fault is Fault.FLAPPING:
+            self._flap(chance, now + seconds)
         elif fault is Fault.SECOND:
-            if not self.scene.two:
-                return "none"
             process.connection.stopped_until = now + seconds
-        self._remember(chance)
         self.injector.last(fault, until=now + seconds)
         return f"{fault} for {seconds:.0f} s ({process.identity}, {plural})"
+
+    def _flap(self, chance: random.Random, until: float) -> None:
+        """Let a metric go up and down for a while."""
+        threshold = chance.choice(self.scene.thresholds).name
+        metric = chance.choice(self.scene.models), chance.choice(scene.VERSIONS), threshold
+        self.prometheus.say(metric, Signal.FLAPPING)
+        asyncio.get_running_loop().call_at(until, self.prometheus.settle, metric)
 
     def _disturb_prometheus(self, chance: random.Random, until: float) -> None:
         prometheus = self.prometheus

@@ -1,4 +1,4 @@
-"""The operator as a process: what is built from what, in which order it starts, and in which order it stops.
+"""The operator as a process: in which order it starts, and in which order it stops.
 
 It stops acting before it gives back its lease, and it gives back its lease before it closes its connections.
 """
@@ -10,30 +10,14 @@ import os
 import socket
 import uuid
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final
 
-from lastgood.decide import view
 from lastgood.kube import client, errors, resources
-from lastgood.kube.shared import SharedLists
-from lastgood.observe.contents import Contents
 from lastgood.observe.prometheus import Prometheus
-from lastgood.observe.server import Server
-from lastgood.observe.store import Store
-from lastgood.report.counted import CountedCluster
-from lastgood.report.metrics import Metrics
-from lastgood.report.outages import Outages
-from lastgood.report.reporter import Reporter
-from lastgood.report.unbuilt import UnbuiltKinds
-from lastgood.runtime import watching, web
-from lastgood.runtime.clusterwide import ClusterSwitches
-from lastgood.runtime.driving import Driver
-from lastgood.runtime.evaluation import Evaluation
-from lastgood.runtime.holding import Holder
+from lastgood.runtime import assembly, watching, web
 from lastgood.runtime.lease import Elector, Timing
-from lastgood.runtime.loop import Loop
 from lastgood.runtime.settings import Settings
-from lastgood.runtime.sights import Sights
 
 log = logging.getLogger(__name__)
 
@@ -92,7 +76,6 @@ async def _check(cluster: client.ApiServer, settings: Settings) -> None:
 
 
 async def _serve(settings: Settings, cluster: client.ApiServer, prometheus: Prometheus) -> None:
-    store, metrics = Store(), Metrics()
     identity = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
     elector = Elector(
         cluster=cluster,
@@ -105,84 +88,25 @@ async def _serve(settings: Settings, cluster: client.ApiServer, prometheus: Prom
             retry_period=settings.retry_period,
         ),
     )
-    counted = SharedLists(CountedCluster(cluster, metrics))
-    reporter = Reporter(
-        cluster=counted, store=store, metrics=metrics, may_act=elector.may_act, instance=identity
+    operator = assembly.assemble(
+        settings, cluster=cluster, prometheus=prometheus, actor=elector, identity=identity, clock=_now
     )
-    loop = Loop(
-        reporter=reporter,
-        store=store,
-        driver=Driver(
-            cluster=counted,
-            store=store,
-            actor=elector,
-            reports=reporter,
-            settings=view.Settings(
-                gitops_managers=frozenset(settings.gitops_managers),
-                restart_spacing=timedelta(seconds=settings.restart_spacing),
-                automatic_kills=settings.automatic_kills,
-                automatic_kills_percent=settings.automatic_kills_percent,
-            ),
-            clock=_now,
-            namespaces=settings.namespaces,
-        ),
-        holder=Holder(cluster=counted, store=store, may_act=elector.may_act, clock=_now),
-        evaluation=Evaluation(
-            asks=prometheus,
-            default_server=_default_server(settings),
-            clock=_now,
-            spans=prometheus,
-            sights=Sights(
-                Outages(
-                    cluster=counted,
-                    metrics=metrics,
-                    may_act=elector.may_act,
-                    lease=(settings.lease_namespace, settings.lease_name),
-                    instance=identity,
-                ).tell
-            ),
-        ),
-        actor=elector,
-        metrics=metrics,
-        clock=_now,
-        workers=settings.workers,
-    )
-    clusterwide = ClusterSwitches(
-        cluster=counted,
-        store=store,
-        reporter=reporter,
-        may_act=elector.may_act,
-        clock=_now,
-        namespaces=settings.namespaces,
-        gitops_managers=settings.gitops_managers,
-    )
-    unbuilt = UnbuiltKinds(cluster=counted, may_act=elector.may_act, clock=_now)
-    watcher = watching.Watcher(
-        cluster=cluster,
-        store=store,
-        due=loop.due,
-        hold=loop.hold,
-        tell=unbuilt.tell,
-        switched=loop.tell,
-        changed=clusterwide.changed,
-        namespaces=settings.namespaces,
-    )
-    contents = Contents(cluster=cluster, store=store, due=loop.due)
+    watcher = operator.watcher
     await _first_reading(watcher)
     health = web.Health()
     stop, watching_now = asyncio.Event(), asyncio.Event()
-    async with web.serving(settings.metrics_address, metrics=metrics, health=health):
+    async with web.serving(settings.metrics_address, metrics=operator.metrics, health=health):
         watch = asyncio.create_task(
             watcher.watch(watching.login(cluster), stop=stop, ready=watching_now), name="watch"
         )
         election = asyncio.create_task(elector.run(), name="election")
         work = [
-            asyncio.create_task(loop.run(), name="loop"),
+            asyncio.create_task(operator.loop.run(), name="loop"),
             asyncio.create_task(watcher.sweep(SWEEP_EVERY), name="sweep"),
             asyncio.create_task(watcher.optional.watch(cluster), name="optional kinds"),
-            asyncio.create_task(contents.run(settings.config_interval), name="contents"),
-            asyncio.create_task(clusterwide.run(cluster), name="cluster switches"),
-            asyncio.create_task(_lead(elector, loop, watcher, clusterwide, metrics), name="lead"),
+            asyncio.create_task(operator.contents.run(settings.config_interval), name="contents"),
+            asyncio.create_task(operator.clusterwide.run(cluster), name="cluster switches"),
+            asyncio.create_task(_lead(elector, operator), name="lead"),
             asyncio.create_task(_beat(health, watching_now), name="beat"),
         ]
         try:
@@ -215,17 +139,14 @@ async def _first_reading(watcher: watching.Watcher) -> None:
     raise StartError("the API server does not list what the operator watches; see the warnings above")
 
 
-async def _lead(
-    elector: Elector, loop: Loop, watcher: watching.Watcher, clusterwide: ClusterSwitches, metrics: Metrics
-) -> None:
+async def _lead(elector: Elector, operator: assembly.Operator) -> None:
     """Look at everything as soon as the lease is ours: a standby has seen it all and done nothing."""
     while True:
-        metrics.leads(False)
+        operator.metrics.leads(False)
         await elector.wait_leading()
-        metrics.leads(True)
-        clusterwide.due_all()
-        loop.due_all()
-        telling = asyncio.create_task(watcher.tell_unbuilt())
+        operator.metrics.leads(True)
+        operator.due_all()
+        telling = asyncio.create_task(operator.watcher.tell_unbuilt())
         await elector.wait_lost()
         telling.cancel()
 
@@ -244,12 +165,6 @@ async def _end(tasks: list[asyncio.Task[None]], *, patience: float = 0) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _default_server(settings: Settings) -> Server | None:
-    if not settings.prometheus_url:
-        return None
-    return Server(url=settings.prometheus_url, timeout=settings.prometheus_timeout)
 
 
 def _now() -> datetime:

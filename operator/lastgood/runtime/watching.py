@@ -148,15 +148,19 @@ class Watcher:
 
     def _unbuilt_handler(self, resource: resources.Resource) -> Callable[..., Any]:
         async def on_event(event: Mapping[str, Any], **_: Any) -> None:
-            raw = event["object"]
-            if event["type"] == "DELETED":
-                self._unbuilt.pop(raw["metadata"]["uid"], None)
-                return
-            self._unbuilt[raw["metadata"]["uid"]] = resource, raw
-            await self._tell(resource, raw)
+            await self.take_unbuilt(resource, event)
 
         on_event.__qualname__ = f"on_{resource.plural}"
         return on_event
+
+    async def take_unbuilt(self, resource: resources.Resource, event: Mapping[str, Any]) -> None:
+        """Take in one watch event of a kind that is only told of."""
+        raw = event["object"]
+        if event["type"] == "DELETED":
+            self._unbuilt.pop(raw["metadata"]["uid"], None)
+            return
+        self._unbuilt[raw["metadata"]["uid"]] = resource, raw
+        await self._tell(resource, raw)
 
     def take(self, resource: resources.Resource, event: Mapping[str, Any]) -> None:
         """Take in one watch event."""
