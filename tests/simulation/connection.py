@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 from lastgood.kube import errors, resources
 from lastgood.kube.client import Object, Operations
@@ -13,6 +13,8 @@ from tests.simulation.faults import Fault, Injector
 
 STREAMED = (resources.NAMESPACES, resources.CLUSTER_KILL_SWITCHES, *optional.OPTIONAL)
 """Kinds that the operator watches by itself."""
+SWEEP_EVERY: Final = 300.0
+"""Seconds between two full readings of what there is."""
 
 
 class Connection:
@@ -154,6 +156,8 @@ class Watching:
         self._telling: set[asyncio.Task[None]] = set()
         self._held: dict[str, float] = {}
         self._missing: set[str] = set()
+        self.haunted: dict[str, float] = {}
+        """By kind: until when what was deleted unseen may be taken for alive: the next full reading."""
         self._due: asyncio.TimerHandle | asyncio.Handle | None = None
 
     def start(self) -> None:
@@ -198,7 +202,11 @@ class Watching:
         asyncio.get_running_loop().call_at(until, self._found_again, plural)
 
     def push(self, resource: resources.Resource, kind: str, raw: Object) -> None:
-        if resource.plural not in self._waiting or resource.plural in self._missing:
+        if resource.plural not in self._waiting:
+            return
+        if resource.plural in self._missing:
+            if kind == "DELETED":
+                self.haunted[resource.plural] = asyncio.get_running_loop().time() + SWEEP_EVERY
             return
         if resource in STREAMED and resource.plural not in self._streams:
             return  # it begins with all that there is then

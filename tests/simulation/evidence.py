@@ -40,7 +40,7 @@ class Evidence:
         """Take note of a change of the world."""
         raw = write.new or write.old or {}
         if write.resource is resources.PODS:
-            self._note_pod(raw, crashes=write.new is not None and _crashes(write.new))
+            self._note_pod(raw, crashes=write.new is not None and crashes(write.new))
         elif write.resource is resources.DEPLOYMENTS:
             if _starts_anew(write):
                 self._start(write.key[1])
@@ -172,7 +172,8 @@ def _starts_anew(write: Write) -> bool:
     return bool((write.old["spec"]["replicas"] == 0) != (write.new["spec"]["replicas"] == 0))
 
 
-def _crashes(pod: Object) -> bool:
+def crashes(pod: Object) -> bool:
+    """Whether a pod's container does not start."""
     statuses = value_at(pod, "status", "containerStatuses") or [{}]
     return bool(value_at(statuses[0], "state", "waiting"))
 
@@ -180,7 +181,9 @@ def _crashes(pod: Object) -> bool:
 def may_roll_back(seen: Sight, new: Object, now: datetime) -> bool:
     """R5: whether cooldown, budget and ping-pong allow an automatic rollback; a person's Bad is never limited."""
     current = seen.current
-    if current is None or current["spec"]["verdict"].get("by") != names.FIELD_MANAGER:
+    if current is None:
+        return True
+    if worth(current) == "Bad" and current["spec"]["verdict"].get("by") != names.FIELD_MANAGER:
         return True
     times = sorted(
         moment(activation["at"])

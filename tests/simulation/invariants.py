@@ -7,30 +7,44 @@ before: what somebody changes in between, the write's precondition or the next l
 
 import asyncio
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from lastgood.kube import errors, resources
 from tests.simulation import sites
 from tests.simulation.acted import Acted
 from tests.simulation.apiserver import ApiServer, Write
 from tests.simulation.evidence import Evidence
+from tests.simulation.faults import Injector
 from tests.simulation.grounds import Grounds, Violated, Writer
+from tests.simulation.hindrance import Watched
+from tests.simulation.liveness import Liveness
 from tests.simulation.prometheus import Prometheus
 from tests.simulation.recorded import Recorded
 from tests.simulation.scene import Scene
 from tests.simulation.sight import entry_of
 
 
+class Process(Writer, Watched, Protocol):
+    """One operator process."""
+
+
 class Invariants:
     """Looks at each write before it is made, and at the world after each step."""
 
     def __init__(
-        self, scene: Scene, server: ApiServer, prometheus: Prometheus, processes: Sequence[Writer]
+        self,
+        scene: Scene,
+        server: ApiServer,
+        prometheus: Prometheus,
+        processes: Sequence[Process],
+        injector: Injector,
     ) -> None:
         self._scene = scene
         self._server = server
         self._processes = processes
         self._evidence = Evidence(scene, prometheus, server)
         self._grounds = Grounds(server, processes)
+        self._liveness = Liveness(scene, server, prometheus, processes, injector)
         self.found: list[Exception] = []
         self.done = 0
         """Records and acts so far."""
@@ -68,6 +82,7 @@ class Invariants:
     def check(self, write: Write) -> None:
         """Check a write before it is made; what is violated is raised by the next look, too."""
         self._evidence.note(write)
+        self._liveness.note(write)
         try:
             self._check(write)
         except Exception as found:  # the operator lives on after any exception, and must not hide this one
@@ -97,3 +112,4 @@ class Invariants:
         ]
         if len(acting) > 1:
             raise Violated(f"F5: {' and '.join(acting)} act at the same time")
+        self._liveness.look()

@@ -4,9 +4,11 @@ All that it knows is in this object: when it dies, a new one starts from what th
 """
 
 import asyncio
+import functools
 import random
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from lastgood.decide.decision import Decision
 from lastgood.decide.view import View
@@ -15,9 +17,9 @@ from lastgood.report.reporter import Reporter, Seen
 from lastgood.runtime import assembly, watching
 from lastgood.runtime.lease import Elector, Timing
 from lastgood.runtime.settings import Settings
-from tests.simulation import virtual_time
+from tests.simulation import refusals, virtual_time
 from tests.simulation.apiserver import ApiServer
-from tests.simulation.connection import Connection, Watching
+from tests.simulation.connection import SWEEP_EVERY, Connection, Watching
 from tests.simulation.faults import Injector
 from tests.simulation.objects import Object
 from tests.simulation.prometheus import Answers, Prometheus
@@ -31,14 +33,31 @@ SETTINGS = Settings(
     workers=8,
 )
 TIMING = Timing(lease_duration=20.0, renew_deadline=16.0, retry_period=8.0)
-SWEEP_EVERY = 300.0
 
 
-class Silent(Reporter):
+class Heard(Reporter):
+    """Remembers what it tells last of each model."""
+
+    def __init__(self, *, said: dict[tuple[str, str], refusals.Said], **parts: Any) -> None:
+        super().__init__(**parts)
+        self._said = said
+
+    async def report(self, seen: Seen, view: View, decision: Decision) -> None:
+        """Tell people what was decided."""
+        self.hear(view, decision)
+        await super().report(seen, view, decision)
+
+    def hear(self, view: View, decision: Decision) -> None:
+        """Remember it."""
+        self._said[view.model.namespace, view.model.name] = refusals.by_decision(view, decision)
+
+
+class Silent(Heard):
     """Tells nobody: reporting costs as much as all else, and no decision rests on it."""
 
     async def report(self, seen: Seen, view: View, decision: Decision) -> None:
         """Tell nothing."""
+        self.hear(view, decision)
 
 
 class Process:
@@ -62,6 +81,8 @@ class Process:
         self.connection = connection = Connection(
             server, injector, identity=self.identity, died=died, trace=trace
         )
+        self.said: dict[tuple[str, str], refusals.Said] = {}
+        """By model: what was told last."""
         self._alone = alone
         self.elector = Elector(
             cluster=connection,
@@ -79,7 +100,7 @@ class Process:
             actor=self,
             identity=self.identity,
             clock=self.clock,
-            reporting=Reporter if reports else Silent,
+            reporting=functools.partial(Heard if reports else Silent, said=self.said),
         )
         self.watches = Watching(server, connection, self.operator.watcher)
         self._tasks: list[asyncio.Task[None]] = []
@@ -102,6 +123,7 @@ class Process:
             await self._first_reading()
         else:
             for resource in watching.WATCHED:
+                self.watches.haunted[resource.plural] = asyncio.get_running_loop().time() + SWEEP_EVERY
                 operator.loop.due(operator.store.sweep(resource, old.get(resource.plural, ())))
         self.watches.start()
         work = [

@@ -57,7 +57,7 @@ class World:
         self.controllers = Controllers(self.server)
         self.people = People(self.scene, self.server, self.controllers, self.prometheus, self.dice)
         self.processes: list[Process] = []
-        self.invariants = Invariants(self.scene, self.server, self.prometheus, self.processes)
+        self.invariants = Invariants(self.scene, self.server, self.prometheus, self.processes, self.injector)
         self.server.checks += [self.invariants.admit, self.invariants.check]
         self.trace = trace
         self._old: dict[str, list[Object]] = {}

@@ -64,7 +64,7 @@ def assemble(
     actor: Actor,
     identity: str,
     clock: Callable[[], datetime],
-    reporting: type[Reporter] = Reporter,
+    reporting: Callable[..., Reporter] = Reporter,
 ) -> Operator:
     """Build an operator that is called `identity`, and that writes while `actor` may act."""
     store, metrics, may_act = Store(), Metrics(), actor.may_act

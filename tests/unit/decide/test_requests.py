@@ -1,5 +1,7 @@
 """What people ask for by annotation of the model: met or refused at once, told, and never done twice (rule P3)."""
 
+from datetime import timedelta
+
 import pytest
 
 from lastgood.api import names
@@ -265,3 +267,16 @@ def test_what_is_answered_makes_no_further_write() -> None:
     made.log.clear()
     made.wait(10)
     assert [each for each in made.log if not isinstance(each, steps.LabelPods)] == []
+
+
+def test_an_answer_counts_though_the_clock_was_ahead_when_the_one_before_was_given() -> None:
+    """P3: an old answer that seems to be of the future must not hide the new one, which would be given for ever."""
+    made = three_good()
+    made.ask(BACK, "nowhere")
+    made.rest()
+    made.now -= timedelta(seconds=90)
+    made.ask(BACK, "b")
+    made.wait(1)
+    assert (made.running, BACK in made.annotations) == ("b", False)
+    answers = [each for each in made.log if isinstance(each, records.AnswerRequest)]
+    assert len(answers) == 1, "only what could not be done"

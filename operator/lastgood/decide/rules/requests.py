@@ -6,6 +6,7 @@ names goes before what they would choose. `resume` is with the recovery, `verdic
 """
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Final
 
 from lastgood.api import names
@@ -54,9 +55,14 @@ def unanswered(view: View, annotation: str) -> Asked | None:
 
 
 def answer(view: View, annotation: str, outcome: Outcome, message: str) -> asking.Answer:
-    """Return the answer to what an annotation asks for now."""
-    asked = view.model.asked[annotation]
-    return asking.Answer(_request(annotation), asked, view.now, outcome, message)
+    """Return the answer to what an annotation asks for now; its time is later than any before, whatever the clock says.
+
+    An answer that seems to be of the future would else stand for the newest, and this one be given again and again.
+    """
+    asked, request = view.model.asked[annotation], _request(annotation)
+    before = view.facts.answer(request, by_hand=asked.by_hand)
+    at = view.now if before is None else max(view.now, before.at + timedelta(microseconds=1))
+    return asking.Answer(request, asked, at, outcome, message)
 
 
 def refused(view: View, annotation: str, why: str) -> Decision:
