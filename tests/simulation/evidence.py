@@ -84,9 +84,9 @@ class Evidence:
         at, past = self._prometheus.recalled.get((model, version, threshold.name), (0.0, []))
         # What an operator has asked for of the past counts as if it had looked (rule J6).
         recalled = [look for look in past if look.asked >= self._since(model)]
-        recalled += [
-            look for look in looks if look.asked >= at - scenes.INTERVAL and past and look.at > past[-1].at
-        ]
+        # It is asked for with a look: that one and those after it follow it, not what was not answered before.
+        newest = max((look.told for look in looks if look.told <= at), default=at)
+        recalled += [look for look in looks if look.told >= newest and past and look.at > past[-1].at]
         return any(
             metrics.breached(each, for_=for_, longest_gap=gap, is_breach=is_breach)
             for each in (looks, recalled if past else looks)

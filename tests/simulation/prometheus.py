@@ -160,9 +160,12 @@ class Answers:
             reading = _READINGS[look.said or Signal.EMPTY]
             if isinstance(reading, readings.Refused):
                 return reading
+            if look.said is Signal.PARTIAL:
+                continue  # what its store would have said is not known: it was away
             if isinstance(reading, readings.Values) and reading.values:
                 points.append((look.at.timestamp(), reading.values))
-        return readings.Series(tuple(points))
+        partial = prometheus.signals.get(metric) is Signal.PARTIAL
+        return readings.Series(tuple(points), ("a store did not answer",) if partial else ())
 
     @property
     def _silent(self) -> readings.Unreachable | None:
