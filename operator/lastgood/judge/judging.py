@@ -4,6 +4,7 @@
 function that either settles the verdict or passes on.
 """
 
+import dataclasses
 import math
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
@@ -152,7 +153,7 @@ def _no_data(
     A stop or a restart is no gap in the data but another start, before which nothing counts (rule J7).
     """
     if not isinstance(look, looks.Asked):
-        return settled
+        return dataclasses.replace(settled, track=Track(was_clear=True))
     missing = settled.reason in (Reason.NO_DATA, Reason.TOO_FEW_SAMPLES, Reason.NOT_A_NUMBER)
     asked = look.server_has_data and not look.window_filling
     if threshold.on_no_data == "Breach" and missing and asked:
@@ -165,7 +166,7 @@ def _no_data(
             longest_gap=longest_gap,
             message=f"{settled.message}, which onNoData: Breach takes for a breach",
         )
-    frozen = Track(track.breaching_for, track.clear_for, track.established, looked_at=None)
+    frozen = dataclasses.replace(track, looked_at=None)
     return Judgement(settled.verdict, settled.reason, settled.message, track=frozen)
 
 
@@ -189,13 +190,20 @@ def _by_value(
         if track.breaching_for is not None and track.clear_for is None:
             lasted += since_last
         established = track.established or lasted >= threshold.for_
-        held = Track(breaching_for=lasted, established=established, looked_at=now)
+        begins = track.breaching_for is None and track.was_clear
+        held = Track(
+            breaching_for=lasted,
+            established=established,
+            looked_at=now,
+            was_clear=track.was_clear,
+            began_at=now if begins else track.began_at,
+        )
         text = message or _limit_sentence(threshold, value, breached)
         if established:
             return Judgement(Verdict.BREACH, breached, text, value, held)
         return Judgement(Verdict.PENDING, breached, text, value, held, due=threshold.for_ - lasted)
     if not track.established:
-        return Judgement(Verdict.OK, value=value, track=Track(looked_at=now))
+        return Judgement(Verdict.OK, value=value, track=Track(looked_at=now, was_clear=True))
     return _leaving_a_breach(threshold, value=value, track=track, now=now, since_last=since_last)
 
 
@@ -211,8 +219,8 @@ def _leaving_a_breach(
     if value is not None and _is_clear(threshold, value):
         clear_for = timedelta(0) if track.clear_for is None else track.clear_for + since_last
         if clear_for >= threshold.clear_for:
-            return Judgement(Verdict.OK, value=value, track=Track(looked_at=now))
-    held = Track(breaching_for=track.breaching_for, clear_for=clear_for, established=True, looked_at=now)
+            return Judgement(Verdict.OK, value=value, track=Track(looked_at=now, was_clear=True))
+    held = dataclasses.replace(track, clear_for=clear_for, established=True, looked_at=now)
     return Judgement(
         Verdict.BREACH, Reason.NOT_CLEAR_YET, "inside its limits, but not clear for long enough", value, held
     )

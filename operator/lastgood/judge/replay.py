@@ -81,7 +81,8 @@ def judgements(
                 window_filling=window < past.threshold.window,
             )
         found.append(judging.judge(past.threshold, look=seen, track=track, now=now, longest_gap=longest_gap))
-        track = found[-1].track
+        # Nobody knows whether a breach that is there with the first moment that counts began with it.
+        track = Track() if now < past.earliest else found[-1].track
     return found
 
 

@@ -45,6 +45,11 @@ class Track:
     """Whether `breaching_for` has reached the threshold's `for`, and `clear_for` not yet its `clearFor`."""
     looked_at: datetime | None = None
     """When the last value was seen; None when the last look brought no value."""
+    was_clear: bool = False
+    """Whether it was seen without a breach, by a value or before the version was judged: only then is it known of a
+    breach that it began, and was not there all along."""
+    began_at: datetime | None = None
+    """When the first breaching value of this breach was seen; None outside one, and where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)

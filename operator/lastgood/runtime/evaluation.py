@@ -193,13 +193,15 @@ def _track(each: questions.Asking, threshold: thresholds.ResolvedThreshold, past
     if threshold.name in past.tracks:
         return past.tracks[threshold.name]
     memory = each.memory
-    if memory.start != each.start:
+    if memory.start is None:
         return verdict.Track()
+    remembered = memory.tracks.get(threshold.name)
     known = next((one.threshold for one in memory.judged if one.threshold.name == threshold.name), None)
-    if known is not None and _measure(known) != _measure(threshold):
-        # Breach time under another query or limit is not breach time under this one.
-        return verdict.Track()
-    return memory.tracks.get(threshold.name, verdict.Track())
+    other = known is None or _measure(known) != _measure(threshold)
+    if remembered is None or other or memory.start != each.start:
+        # Breach time of another start, or under another query or limit, is not breach time of this one.
+        return verdict.Track(was_clear=True)
+    return remembered
 
 
 def _measure(threshold: thresholds.ResolvedThreshold) -> tuple[object, ...]:

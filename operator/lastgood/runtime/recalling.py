@@ -190,11 +190,12 @@ def _plan(each: Asking, now: datetime) -> _Plan | None:
     since = _available_since(each, start)
     asked_since = each.snapshot.model.spec_written_at
     earliest: dict[str, datetime] = {}
-    back = timedelta(0) if since is None else now - since
+    spoken = _spoken_at(each)
+    back = max((now - moment for moment in (since, spoken) if moment is not None), default=timedelta(0))
     for question in each.questions:
         threshold = question.threshold
         acting = Judged(threshold, NOTHING).acting
-        needed = replay.has_memory(threshold) or (since is not None and acting)
+        needed = replay.has_memory(threshold) or (acting and (since is not None or spoken is not None))
         first = replay.earliest(
             threshold, settling=each.settling, windowed=_windowed(each, threshold), asked_since=asked_since
         )
@@ -209,6 +210,15 @@ def _plan(each: Asking, now: datetime) -> _Plan | None:
     if not at:
         return None
     return _Plan(each, start, at, step, questions.longest_gap(each.snapshot), earliest, since)
+
+
+def _spoken_at(each: Asking) -> datetime | None:
+    """Return when a person gave the version that runs its verdict: a breach that began before is none of news (P3)."""
+    current = each.snapshot.facts.current
+    last = None if current is None else current.last_activation
+    if current is None or last is None or current.verdict.by == facts.OPERATOR:
+        return None
+    return current.verdict.since if current.verdict.since > last.at else None
 
 
 def _windowed(each: Asking, threshold: thresholds.ResolvedThreshold) -> bool:

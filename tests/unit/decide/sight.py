@@ -11,7 +11,7 @@ from lastgood.api.thresholds import Verdict
 from lastgood.decide import asking, blast, facts, records, steps, template, world
 from lastgood.decide.view import Judged, Model, Settings, Trouble, View
 from lastgood.judge import steady
-from lastgood.judge.verdict import Judgement, Reason
+from lastgood.judge.verdict import Judgement, Reason, Track
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -147,7 +147,8 @@ class Sight:
         if key in self.silent:
             return Judgement(Verdict.BLIND, Reason.NO_DATA, "the query gives no series")
         if key in self.breaches:
-            return Judgement(Verdict.BREACH, Reason.ABOVE_MAX, "9 is above the maximum 1", 9.0)
+            track = Track(was_clear=True, began_at=self.now)
+            return Judgement(Verdict.BREACH, Reason.ABOVE_MAX, "9 is above the maximum 1", 9.0, track)
         return Judgement(Verdict.OK, value=0.0)
 
     def start(self) -> steady.Start | None:

@@ -64,14 +64,13 @@ def test_a_verdict_in_a_manifest_counts_once_whatever_is_found_out_later() -> No
 
 
 class Timed(World):
-    """A world in which a breach has lasted since `breaching_since`."""
+    """A world in which a breach was seen to begin at `began_at`."""
 
-    breaching_since: datetime | None = None
+    began_at: datetime | None = None
 
     def _judgement(self, threshold, workload) -> Judgement:  # type: ignore[no-untyped-def]
         found = super()._judgement(threshold, workload)
-        lasting = None if self.breaching_since is None else self.now - self.breaching_since
-        return dataclasses.replace(found, track=Track(breaching_for=lasting))
+        return dataclasses.replace(found, track=Track(began_at=self.began_at))
 
 
 def held_in_breach() -> Timed:
@@ -80,7 +79,7 @@ def held_in_breach() -> Timed:
     made = Timed(base.spec)
     made.wait(3)
     made.breaches.add(("img:a", "errors"))
-    made.breaching_since = made.now
+    made.began_at = made.now
     made.wait(2)
     assert made.worth("a") == "Bad"
     made.ask_verdict("a", "Unproven")
@@ -95,12 +94,21 @@ def test_what_was_known_when_the_person_spoke_does_not_overrule_them_back() -> N
     assert (decision.reason, decision.degraded) == ("Overruled", "Overruled")
 
 
+def test_a_process_that_did_not_see_the_breach_begin_does_not_overrule_the_person() -> None:
+    """P3: a restart of the operator, or an outage of Prometheus, is nothing that the person did not know."""
+    made = held_in_breach()
+    made.began_at = None
+    decision = made.wait(30)
+    assert made.worth("a") == "Unproven"
+    assert decision.reason == "Overruled"
+
+
 def test_a_breach_that_begins_later_is_news() -> None:
     made = held_in_breach()
     made.breaches.clear()
     made.wait(1)
     made.breaches.add(("img:a", "errors"))
-    made.breaching_since = made.now
+    made.began_at = made.now
     made.wait(1)
     assert made.worth("a") == "Bad"
 

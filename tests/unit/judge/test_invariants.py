@@ -1,5 +1,6 @@
 """What holds for every sequence of looks, however long and odd (semantics.md, J1, J5)."""
 
+import dataclasses
 from datetime import timedelta
 
 from hypothesis import given, settings
@@ -102,7 +103,7 @@ def test_an_ok_leaves_no_memory_and_a_due_time_never_grows(
     for each, after in seen:
         judgement = watch.look(each, after=after)
         if judgement.verdict == "OK":
-            assert judgement.track == Track(looked_at=watch.now)
+            assert judgement.track == Track(looked_at=watch.now, was_clear=True)
         if judgement.verdict == "Pending":
             assert judgement.due is not None
             assert timedelta(0) < judgement.due <= (judged.for_ if last_due is None else last_due)
@@ -125,6 +126,4 @@ def test_only_a_breach_has_reached_its_time_and_only_values_change_what_is_remem
         if judgement.verdict == "Breach":
             assert judgement.track.established
         if judgement.verdict in ("Blind", "Invalid"):
-            assert judgement.track == Track(
-                before.breaching_for, before.clear_for, before.established, looked_at=None
-            )
+            assert judgement.track == dataclasses.replace(before, looked_at=None)

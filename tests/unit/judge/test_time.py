@@ -1,5 +1,6 @@
 """How long a breach must last and a clearing take, and what gaps, restarts and clocks do to that (J1, J5, J7)."""
 
+import dataclasses
 from datetime import timedelta
 
 import pytest
@@ -38,7 +39,7 @@ def test_a_value_that_is_ok_leaves_no_memory_of_earlier_breaches() -> None:
     watch = Watch(threshold(**{"for": "20s"}))
     watch.looks([11, 11, 9])
 
-    assert watch.track == Track(looked_at=watch.now)
+    assert watch.track == Track(looked_at=watch.now, was_clear=True)
 
 
 def test_time_before_the_first_breaching_value_does_not_count() -> None:
@@ -67,7 +68,7 @@ def test_a_breach_ends_when_values_were_clear_for_long_enough() -> None:
     watch = Watch(threshold(clearFor="20s"))
 
     assert watch.looks([11, 9, 9, 9]) == ["Breach", "Breach", "Breach", "OK"]
-    assert watch.track == Track(looked_at=watch.now)
+    assert watch.track == Track(looked_at=watch.now, was_clear=True)
 
 
 def test_clear_for_is_as_long_as_for_unless_told() -> None:
@@ -119,7 +120,7 @@ def test_missing_data_neither_clears_a_breach_nor_adds_to_it(hidden: look.Look) 
     frozen = watch.track
     for _ in range(100):
         assert watch.look(hidden).verdict in ("Blind", "Insufficient")
-    assert watch.track == Track(frozen.breaching_for, frozen.clear_for, frozen.established, looked_at=None)
+    assert watch.track == dataclasses.replace(frozen, looked_at=None)
     assert watch.looks([11, 11, 11]) == ["Pending", "Pending", "Breach"]
 
 
@@ -167,7 +168,7 @@ def test_what_was_seen_before_a_restart_does_not_count_after_it(pause: look.Look
     watch.looks([11, 11, 11, 11])
     watch.look(pause)
 
-    assert watch.track == Track()
+    assert watch.track == Track(was_clear=True)
     assert watch.look(11).verdict == "Pending"
 
 
@@ -178,3 +179,25 @@ def test_a_scalar_of_zero_length_clear_time_ends_the_breach_with_one_value() -> 
     assert watch.track.breaching_for is None
     assert watch.look(9).due is None
     assert timedelta(0) == watch.threshold.clear_for
+
+
+@pytest.mark.parametrize("before", [9, look.WarmingUp()], ids=["a value that was OK", "a warm-up"])
+def test_a_breach_after_a_clear_look_is_known_to_have_begun_and_keeps_its_beginning(
+    before: look.Look | float,
+) -> None:
+    """P3."""
+    watch = Watch(threshold(**{"for": "20s"}))
+    watch.look(before)
+    watch.look(11)
+    began = watch.now
+    watch.looks([11, UNREACHABLE, 11, 11])
+
+    assert watch.track.began_at == began
+
+
+def test_of_a_breach_that_is_there_at_the_first_look_it_is_not_known_when_it_began() -> None:
+    """P3."""
+    watch = Watch(threshold())
+    watch.looks([11, 11, UNREACHABLE, 11])
+
+    assert watch.track.began_at is None

@@ -5,7 +5,7 @@ recorded only when the second may follow, so that a wait for the cooldown condem
 a Bad version running, which the next decision goes back from.
 """
 
-from datetime import timedelta
+from datetime import datetime
 
 from lastgood.api.rollback import KillAction, OnNoGoodVersion
 from lastgood.api.thresholds import OnBreach
@@ -142,17 +142,24 @@ def _is_ordered(current: facts.Checkpoint) -> bool:
 def overruled(view: View, current: facts.Checkpoint, reason: str) -> bool:
     """P3: whether a person gave the version its verdict while it ran, and knew what speaks against it now.
 
-    A breach that began later is news; so is any once the version was switched to again.
+    A breach that was seen to begin later is news; so is any once the version was switched to again, or all its pods are
+    others. How long a breach has lasted does not tell: time without data is no breach time, and a process that has just
+    started may know of little more than the threshold's `for`.
     """
     verdict, last = current.verdict, current.last_activation
     if verdict.by == facts.OPERATOR or last is None or verdict.since <= last.at:
         return False
     if reason == ledger.START_FAILED:
         return True
-    lasting = (
-        j.judgement.track.breaching_for or timedelta(0) for j in view.judged if j.breached and j.acting
-    )
-    return all(view.now - span <= verdict.since for span in lasting)
+    began = [j.judgement.track.began_at for j in view.judged if j.breached and j.acting]
+    if None in began and _all_started_since(view, verdict.since):
+        return False
+    return all(at is None or at <= verdict.since for at in began)
+
+
+def _all_started_since(view: View, moment: datetime) -> bool:
+    pods = () if view.workload is None else view.workload.pods
+    return bool(pods) and all(pod.ready_since is not None and pod.ready_since > moment for pod in pods)
 
 
 def note_the_breach(view: View) -> Decision | None:
