@@ -27,9 +27,13 @@ REMEMBERED: Final = 2
 
 
 def known(entries: Iterable[facts.Entry]) -> facts.Autoscaler | None:
-    """Return the autoscaler that is on record for a workload, of several switches the one that says most."""
-    recorded = [entry.autoscaler for entry in entries if entry.autoscaler is not None]
-    return max(recorded, key=lambda each: len(each.held), default=None)
+    """Return the autoscaler that is on record for a workload, of several switches the one that says most.
+
+    A switch that holds at zero says more than those whose workload was coming back when it was engaged.
+    """
+    recorded = [entry for entry in entries if entry.autoscaler is not None]
+    found = max(recorded, key=lambda each: (each.ceiling == 0, len(_held(each))), default=None)
+    return None if found is None else found.autoscaler
 
 
 def at_zero(scaler: world.Autoscaler) -> facts.Bounds | None:
@@ -68,6 +72,17 @@ def noted(
 def noted_at_zero(scaler: world.Autoscaler | None) -> facts.Autoscaler | None:
     """Return what is recorded of an autoscaler together with the kill."""
     return None if scaler is None else noted(scaler, None, at_zero(scaler))
+
+
+def noted_again(scaler: world.Autoscaler | None, entry: facts.Entry) -> facts.Autoscaler | None:
+    """Return what is recorded together with a kill of what is held already: of what comes back, how to hold it again.
+
+    What is at zero is held at zero, and is not observed again.
+    """
+    bounds = None if scaler is None else at_zero(scaler)
+    if scaler is None or bounds is None or entry.ceiling == 0:
+        return entry.autoscaler
+    return noted(scaler, entry.autoscaler, bounds)
 
 
 def wanted(scaler: world.Autoscaler, recorded: facts.Autoscaler | None) -> facts.Bounds:
@@ -136,6 +151,10 @@ def to_note(
         return None
     recorded = noted(scaler, known(entries), bounds)
     return None if all(entry.autoscaler == recorded for entry in entries) else recorded
+
+
+def _held(entry: facts.Entry) -> tuple[facts.Bounds, ...]:
+    return () if entry.autoscaler is None else entry.autoscaler.held
 
 
 def _is_of(recorded: facts.Autoscaler, scaler: world.Autoscaler) -> bool:

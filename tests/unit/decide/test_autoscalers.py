@@ -36,6 +36,26 @@ def test_the_autoscaler_is_held_before_the_workload_is_scaled_and_on_record_befo
     assert kinds == [records.SetEntries, steps.SetAutoscaler, steps.Scale]
 
 
+@pytest.mark.parametrize("again", ["before-it", "later"])
+@pytest.mark.parametrize("scaler", START_BY_THEMSELVES)
+def test_a_kill_in_probation_holds_the_autoscaler_before_the_workload_is_scaled(
+    scaler: world.Autoscaler, again: str
+) -> None:
+    """K1, K3."""
+    made = killed(scaled_by(scaler))
+    made.release()
+    made.rest()
+    assert made.replicas == 1
+    made.log.clear()
+    made.engage(again)  # the switch of the first kill stands between them
+    made.rest()
+
+    acts = [type(each) for each in made.log if not isinstance(each, records.SetEntries)]
+    # An HPA that probation holds at a minimum of 1 stands down at zero.
+    alone = scaler.kind != "ScaledObject" and not scaler.scaled_to_zero
+    assert acts == ([steps.Scale] if alone else [steps.SetAutoscaler, steps.Scale])
+
+
 def test_an_hpa_with_a_minimum_is_left_alone_at_zero() -> None:
     """K3."""
     made = killed(scaled_by(hpa(least=2)))

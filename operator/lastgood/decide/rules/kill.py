@@ -290,14 +290,12 @@ def _held_entry(view: View, workload: world.Workload, own: facts.Entry | None = 
     """
     earlier = own or max(held_entries(view), key=_round, default=None)
     if earlier is not None:
-        probation = (
-            None
-            if earlier.probation is None
-            else dataclasses.replace(earlier.probation, since=None, start_at=None)
-        )
+        begun = earlier.probation
+        probation = None if begun is None else dataclasses.replace(begun, since=None, start_at=None)
+        scaler = autoscalers.noted_again(view.autoscaler, earlier)
         # Of several models on one workload each would else write its own name over the other's, for ever.
         model = view.model.name if own is None else own.model or view.model.name
-        held = dataclasses.replace(earlier, model=model, ceiling=0, probation=probation)
+        held = dataclasses.replace(earlier, model=model, ceiling=0, probation=probation, autoscaler=scaler)
         # Of a second switch too; but nothing about traffic keeps a workload that is held from being stopped.
         return held if own is not None else dataclasses.replace(held, traffic=traffic.recorded(view))
     return facts.Entry(

@@ -46,7 +46,7 @@ def _entry(
 ) -> facts.Entry:
     earlier = own or next(iter(autoscaling.entries(workload.name, switches)), None)
     if earlier is not None:
-        return dataclasses.replace(earlier, ceiling=0)
+        return dataclasses.replace(earlier, ceiling=0, autoscaler=autoscalers.noted_again(scaler, earlier))
     return facts.Entry(
         workload=workload.name,
         model="",
