@@ -2,19 +2,21 @@
 
 from lastgood.api import names
 from tests.simulation import evidence
-from tests.simulation.apiserver import Write
+from tests.simulation.apiserver import Write, precondition
 from tests.simulation.controllers import fingerprint, image_of
 from tests.simulation.grounds import Grounds, Violated, Writer
 from tests.simulation.objects import value_at
 from tests.simulation.sight import Sight, worth
+from tests.simulation.surrounded import Surrounded
 
 
 class Acted:
     """Checks one act before it is done."""
 
-    def __init__(self, grounds: Grounds) -> None:
+    def __init__(self, grounds: Grounds, surrounded: Surrounded) -> None:
         self._grounds = grounds
         self._server = grounds.server
+        self._surrounded = surrounded
 
     def switch_template(self, write: Write, process: Writer) -> None:
         """A template is that of the version switched to last, and not Bad (rules F2, R1, J11)."""
@@ -50,6 +52,7 @@ class Acted:
             write, process, name, "F2: scaled, and no switch holds it", lambda seen: bool(seen.entries)
         )
         if wanted == 0:
+            self._surrounded.before_zero(write, process)
             return
         self._grounds.holds(
             write, process, name, "K2: a killed model gets a replica", lambda seen: not seen.engaged
@@ -69,17 +72,25 @@ class Acted:
             lambda seen: all(wanted <= entry["ceiling"] for _, entry in seen.entries),
         )
 
-    def set_bounds(self, write: Write, process: Writer) -> None:
-        """An autoscaler is touched when it is recorded what comes back, and not while killed (rules K2, K3)."""
-        name = write.key[1]
-        self._grounds.holds(
-            write,
-            process,
-            name,
-            "K3: an autoscaler that nothing was recorded of",
-            lambda seen: any("autoscaler" in entry for _, entry in seen.entries),
-        )
-        self._grounds.holds(write, process, name, "K2: raised while killed", lambda seen: not seen.engaged)
+    def clear_the_way(self, write: Write, process: Writer) -> None:
+        """Only pods of a template that the Deployment no longer has make room (rule R3)."""
+        assert write.new is not None
+        name, left = write.new["metadata"]["ownerReferences"][0]["name"], write.new["spec"]["template"]
+
+        def is_left(seen: Sight) -> bool:
+            template = value_at(seen.deployment, "spec", "template")
+            return template is not None and fingerprint(template) != fingerprint(left)
+
+        self._grounds.holds(write, process, name, "R3: pods of the version that runs make room", is_left)
+
+    def forget(self, write: Write, process: Writer) -> None:
+        """Only what a person asked for by annotation is taken down, and nothing that was asked since (P3)."""
+        assert write.old is not None
+        assert write.new is not None
+        if write.new["spec"] != write.old["spec"]:
+            raise Violated(f"P1: the spec of {write.key[1]} was written by {process.identity}")
+        if precondition(write.body) is None:
+            raise Violated(f"P3: a request is taken down unseen: {write.body}")
 
     def label(self, write: Write, process: Writer) -> None:
         """A pod is labelled with the version that it runs (rule O5)."""

@@ -40,6 +40,12 @@ class Connection:
         """What was read of each before that: a slow write may rest on it, while another drive has read anew."""
         self.read_at: dict[Key, float] = {}
         """When each ModelDeployment was read last."""
+        self.looked: dict[tuple[str, Key], float] = {}
+        """When each object was read last that is read before acting."""
+        self.tried: dict[tuple[str, str], float] = {}
+        """When a write was sent last, by site and name, whatever became of it."""
+        self.lagging: Mapping[str, Sequence[Object]] | None = None
+        """What an API server lists that lags behind; None for one that does not."""
         self._died = died
         self._trace = trace
 
@@ -58,6 +64,8 @@ class Connection:
         self, resource: resources.Resource, namespace: str | None, *, labels: Mapping[str, str] | None = None
     ) -> Sequence[Object]:
         await self._on_its_way()
+        if self.lagging is not None:
+            return self.lagging.get(resource.plural, ())
         found = self.server.listed(resource, namespace, labels)
         for raw in found:
             self._see(resource, key_of(raw), raw)
@@ -85,6 +93,7 @@ class Connection:
     ) -> Object:
         there = self.server.find(resource, (namespace or "", name))
         site = sites.site(resource, body, there=there, subresource=subresource)
+        self.tried[site, name] = asyncio.get_running_loop().time()
         return await self._write(
             site,
             lambda: self.server.patch(
@@ -97,6 +106,7 @@ class Connection:
         if raw is not self.seen.get(place):
             self.seen_before[place] = self.seen.get(place)
         self.seen[place] = raw
+        self.looked[place] = asyncio.get_running_loop().time()
 
     async def awake(self) -> None:
         """A stopped process sends and hears nothing until it goes on."""
@@ -194,6 +204,10 @@ class Watching:
     def hold(self, plural: str, *, until: float) -> None:
         """Tell of a kind late."""
         self._held[plural] = until
+
+    def lag(self, *, until: float) -> None:
+        """Note that all was read from an API server that lags behind."""
+        self.haunted = dict.fromkeys(self._waiting, until)
 
     def miss(self, plural: str, *, until: float) -> None:
         """Tell nothing of a kind, and later only of what there is then."""

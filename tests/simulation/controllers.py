@@ -7,10 +7,10 @@ from typing import Any
 from lastgood.kube import errors, resources
 from tests.simulation import virtual_time
 from tests.simulation.apiserver import ApiServer, Key
+from tests.simulation.autoscalers import Autoscalers
 from tests.simulation.objects import Object, value_at
 
 CONTROLLER = "kube-controller-manager"
-AUTOSCALER = "horizontal-pod-autoscaler"
 KUBELET = "kubelet"
 HASH = "pod-template-hash"
 
@@ -33,13 +33,17 @@ class Controllers:
     """The number of writes after which nothing was left to do."""
     _numbers: int = 0
 
+    def __post_init__(self) -> None:
+        self.autoscalers = Autoscalers(
+            self.server, lambda raw, replicas, by: self.scale(raw, replicas, by=by)
+        )
+
     def step(self) -> bool:
         """Bring everything one step further; return whether anything was done."""
         if self.server.writes == self._idle_at:
             return False
         before = self.server.writes
-        for key in list(self.server.of(resources.HPAS)):
-            self._autoscale(key)
+        self.autoscalers.step()
         for key in list(self.server.of(resources.DEPLOYMENTS)):
             self._sync(key)
         self._collect()
@@ -56,17 +60,6 @@ class Controllers:
         for _ in range(most):
             if not self.step():
                 return
-
-    def _autoscale(self, key: Key) -> None:
-        raw = self.server.of(resources.HPAS)[key]
-        spec = raw["spec"]
-        deployment = self.server.find(resources.DEPLOYMENTS, (key[0], spec["scaleTargetRef"]["name"]))
-        if deployment is None or deployment["spec"]["replicas"] == 0:
-            return  # it stands down at zero
-        now = deployment["spec"]["replicas"]
-        wanted = min(max(now, spec.get("minReplicas", 1)), spec["maxReplicas"])
-        if wanted != now:
-            self.scale(deployment, wanted, by=AUTOSCALER)
 
     def scale(self, deployment: Object, replicas: int, *, by: str) -> None:
         """Scale a Deployment, if the API server admits it."""
@@ -225,6 +218,11 @@ class Controllers:
         for key, raw in list(self.server.of(resources.PODS).items()):
             if raw["metadata"]["ownerReferences"][0]["uid"] not in sets:
                 self.server.delete(resources.PODS, key, by=CONTROLLER)
+        models = {raw["metadata"]["uid"] for raw in self.server.of(resources.MODEL_DEPLOYMENTS).values()}
+        for key, raw in list(self.server.of(resources.MODEL_CHECKPOINTS).items()):
+            owners = raw["metadata"].get("ownerReferences") or ()
+            if owners and not any(owner["uid"] in models for owner in owners):
+                self.server.delete(resources.MODEL_CHECKPOINTS, key, by=CONTROLLER)
 
 
 def _owner(kind: str, metadata: Object) -> Object:

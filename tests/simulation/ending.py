@@ -14,15 +14,18 @@ from typing import Final
 
 from lastgood.api import names
 from lastgood.kube import resources
-from tests.simulation import scene, sight, virtual_time
+from tests.simulation import around, everywhere, scene, sight, surroundings, virtual_time
 from tests.simulation.controllers import image_of
 from tests.simulation.grounds import Violated
+from tests.simulation.objects import Object
 from tests.simulation.prometheus import Signal
 from tests.simulation.scene import NAMESPACE, PERSON
 from tests.simulation.world import World
 
 LONGEST: Final = 600
 """Intervals within which a wanted state is reached: a probation that failed often is long."""
+REPLICAS: Final = 3
+"""What each model has at the beginning, and in the end."""
 QUIET: Final = 3
 """Intervals without a write after which a world counts as at rest, beside the one that shows it."""
 MOST_LATE: Final = 2
@@ -31,12 +34,15 @@ ASK_AGAIN: Final = 12
 """Intervals after which people ask again for what they want."""
 MOST_TRIES: Final = 3
 WRONG: Final = ("nothing", "errors", "toxic", "crash", "killed")
+EVERYWHERE: Final = "killed everywhere"
 
 
 async def end_well(world: World) -> None:
     """Bring a world to its end. Raises Violated."""
     dice = random.Random(f"{world.seed} end")
     wanted, wrong = dice.choice(scene.VERSIONS[1:]), dice.choice(WRONG)
+    if world.scene.around.everywhere and dice.random() < 0.5:
+        wrong = EVERYWHERE
     _quieten(world)
     world.tell("the faults end, and the people put everything right")
     for _ in range(3):  # what crashed recovers, and what breached is looked at again
@@ -50,6 +56,10 @@ async def end_well(world: World) -> None:
         _let_go_wrong(world, model, wanted, wrong)
     world.tell(f"{wanted} is wanted everywhere; what goes wrong: {wrong}")
     await _reach(world, f"{wanted} is wanted: {wrong}", lambda model: _ended(world, model, wanted, wrong))
+    if wrong == EVERYWHERE:
+        world.tell("one of the switches of the ClusterKillSwitch is released, which is no use")
+        everywhere.release_one(world.people, "", "", 0.0)
+        await _reach(world, "still killed", lambda model: _ended(world, model, wanted, wrong))
     before, done = world.server.writes, world.invariants.done
     await asyncio.sleep(QUIET * scene.INTERVAL)
     await world.rest()
@@ -80,6 +90,7 @@ def _quieten(world: World) -> None:
         world.prometheus.say(metric, Signal.FINE)
     world.controllers.crashing.clear()
     world.controllers.hanging = False
+    world.controllers.autoscalers.load = REPLICAS
     world.controllers.disturb()
     now = asyncio.get_running_loop().time()
     for process in world.processes:
@@ -90,20 +101,39 @@ def _quieten(world: World) -> None:
 def _put_right(world: World, model: str, *, again: bool = False) -> None:
     server, key = world.server, (NAMESPACE, model)
     if server.find(resources.DEPLOYMENTS, key) is None:
-        scene.create_deployment(server, model)
+        scene.create_deployment(world.scene, server, model)
     if server.find(resources.MODEL_DEPLOYMENTS, key) is None:
         scene.create_model(world.scene, server, model)
-    spec = {"version": "a", "suspend": None, "rollout": {"paused": None}, "killSwitch": {"engaged": None}}
+    if model == world.scene.models[0]:
+        _put_right_around(world, model)
+    spec: Object = {"suspend": None, "rollout": {"paused": None}, "killSwitch": {"engaged": None}}
     server.patch(resources.MODEL_DEPLOYMENTS, *key, {"spec": spec}, by=PERSON)
+    scene.ask_for(world.scene, server, model, "a", by=PERSON)
     server.patch(resources.DEPLOYMENTS, *key, {"spec": {"paused": None}}, by=PERSON)
-    for _, name in list(server.of(resources.KILL_SWITCHES)):
-        server.patch(resources.KILL_SWITCHES, NAMESPACE, name, {"spec": {"engaged": False}}, by=PERSON)
+    released = {"spec": {"engaged": False}}
+    for _, name in list(server.of(resources.CLUSTER_KILL_SWITCHES)):
+        server.patch(resources.CLUSTER_KILL_SWITCHES, "", name, released, by=PERSON)
+    for namespace, name in list(server.of(resources.KILL_SWITCHES)):
+        server.patch(resources.KILL_SWITCHES, namespace, name, released, by=PERSON)
     for checkpoint in sight.now(server, model).checkpoints:
         if again and sight.worth(checkpoint) != "Bad":
             continue
         asked = {"metadata": {"annotations": {names.ANNOTATION_VERDICT: "Unproven"}}}
         name = checkpoint["metadata"]["name"]
         server.patch(resources.MODEL_CHECKPOINTS, NAMESPACE, name, asked, by=PERSON)
+
+
+def _put_right_around(world: World, model: str) -> None:
+    """Let people create again what is missing around a model, and take back what they have set there."""
+    server, there, key = world.server, world.scene.around, (NAMESPACE, model)
+    kinds = {around.HPA: resources.HPAS, around.KEDA: resources.SCALED_OBJECTS}
+    kind = kinds.get(there.autoscaler)
+    if kind is not None and server.find(kind, key) is None:
+        around.create_autoscaler(there, server, model)
+    if there.autoscaler == around.KEDA:
+        surroundings.annotate_scaled_object(world.people, None)
+    if there.fallback:
+        surroundings.restore_traffic(world.people, model, "", 0.0)
 
 
 def _let_go_wrong(world: World, model: str, wanted: str, wrong: str) -> None:
@@ -116,8 +146,9 @@ def _let_go_wrong(world: World, model: str, wanted: str, wrong: str) -> None:
     elif wrong == "killed":
         killed = {"spec": {"killSwitch": {"engaged": True}}}
         world.server.patch(resources.MODEL_DEPLOYMENTS, NAMESPACE, model, killed, by=PERSON)
-    spec = {"version": wanted}
-    world.server.patch(resources.MODEL_DEPLOYMENTS, NAMESPACE, model, {"spec": spec}, by=PERSON)
+    elif wrong == EVERYWHERE:
+        everywhere.engage_all(world.people)
+    scene.ask_for(world.scene, world.server, model, wanted, by=PERSON)
 
 
 async def _reach(world: World, what: str, reached: Callable[[str], str], *, insist: bool = False) -> None:
@@ -158,7 +189,9 @@ def _insist(world: World, model: str) -> None:
         return
     if model in world.people.deleted and world.server.find(resources.HPAS, (NAMESPACE, model)):
         # Who deletes a model in its probation is left with an autoscaler that is held at the probation's replicas.
-        bounds = {"spec": {"minReplicas": 2, "maxReplicas": 5}}
+        bounds = {
+            "spec": {"minReplicas": world.scene.around.least, "maxReplicas": around.MOST, "behavior": None}
+        }
         world.server.patch(resources.HPAS, NAMESPACE, model, bounds, by=PERSON)
     if seen.deployment is not None and seen.replicas != 3:
         world.controllers.scale(seen.deployment, 3, by=PERSON)
@@ -173,10 +206,13 @@ def _runs(world: World, model: str, version: str, worth: str, *, but: str = "") 
     counts = [status[name] for name in ("replicas", "updatedReplicas", "availableReplicas")]
     if image_of(seen.deployment["spec"]["template"]) != f"img:{version}":
         return f"{model} runs {image_of(seen.deployment['spec']['template'])}"
-    if seen.engaged or seen.entries or seen.replicas != 3 or counts != [3, 3, 3]:
+    if seen.engaged or seen.entries or seen.replicas != REPLICAS or counts != [REPLICAS] * 3:
         held = [each["metadata"]["name"] for each, _ in seen.entries]
         return f"{model} has {seen.replicas} replicas, {counts}, held by {held}"
-    found = {each["spec"]["saved"]["version"]: sight.worth(each) for each in seen.checkpoints}
+    astray = _astray(world, model, served_by=model)
+    if astray:
+        return astray
+    found = _verdicts(seen)
     if found.get(version) != worth or (but and found.get(but) != "Bad"):
         return f"{model}: verdicts are {found}"
     return ""
@@ -190,11 +226,43 @@ def _ended(world: World, model: str, wanted: str, wrong: str) -> str:
         return _runs(world, model, "a", "Good", but=wanted)
     seen = sight.now(world.server, model)
     causes = [each["metadata"].get("labels", {}).get(names.LABEL_CAUSE) for each in seen.engaged]
-    cause = names.CAUSE_MANUAL if wrong == "killed" else names.CAUSE_AUTOMATIC
+    cause = _CAUSES[wrong]
     held = [entry["replicas"] for _, entry in seen.entries]
-    if causes != [cause] or seen.replicas != 0 or held != [3]:
+    if causes != [cause] or seen.replicas != 0 or held != [REPLICAS]:
         return f"{model} has {seen.replicas} replicas, is held by {causes}, which remember {held}"
-    found = {each["spec"]["saved"]["version"]: sight.worth(each) for each in seen.checkpoints}
-    if wrong == "toxic" and found.get(wanted) != "Bad":
-        return f"{model}: verdicts are {found}"
-    return ""
+    there, found = world.scene.around, _verdicts(seen)
+    astray, missing = "", everywhere.not_engaged(world.people) if wrong == EVERYWHERE else []
+    if there.fallback and there.falls_back and model == world.scene.models[0]:
+        astray = _selects_otherwise(world, model, around.stand_in(model))
+    elif missing:
+        astray = f"the ClusterKillSwitch is not engaged in {missing}"
+    elif wrong == "toxic" and found.get(wanted) != "Bad":
+        astray = f"{model}: verdicts are {found}"
+    return astray
+
+
+_CAUSES: Final = {
+    "killed": names.CAUSE_MANUAL,
+    "toxic": names.CAUSE_AUTOMATIC,
+    EVERYWHERE: names.CAUSE_CLUSTER,
+}
+
+
+def _verdicts(seen: sight.Sight) -> dict[str, str]:
+    """Return the verdicts by what runs: a version that no list names is called otherwise."""
+    return {
+        image_of(each["spec"]["saved"]["podTemplate"]).removeprefix("img:"): sight.worth(each)
+        for each in seen.checkpoints
+    }
+
+
+def _astray(world: World, model: str, *, served_by: str) -> str:
+    """Return what around a model is not as people want it; empty when nothing is."""
+    return world.invariants.surrounded.astray(model) or _selects_otherwise(world, model, served_by)
+
+
+def _selects_otherwise(world: World, model: str, wanted: str) -> str:
+    service = world.server.find(resources.SERVICES, (NAMESPACE, model))
+    if service is None or service["spec"]["selector"] == {"app": wanted}:
+        return ""
+    return f"Service {model} selects {service['spec']['selector']}, not {wanted}"

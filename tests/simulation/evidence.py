@@ -147,7 +147,7 @@ class Evidence:
                 return True
         if probation:
             return self.failed_to_start(model, version, process, seen)
-        kill = value_at(seen.asks, "rollback", "onNoGoodVersion") == "Kill"
+        kill = kills_without_a_version(seen)
         return bool(kill and worth(current) == "Bad" and not _targets(seen, current))
 
 
@@ -176,6 +176,12 @@ def crashes(pod: Object) -> bool:
     """Whether a pod's container does not start."""
     statuses = value_at(pod, "status", "containerStatuses") or [{}]
     return bool(value_at(statuses[0], "state", "waiting"))
+
+
+def kills_without_a_version(seen: Sight) -> bool:
+    """Whether a model without a version to go back to is to be killed, or its fallback to stand in for it."""
+    last = "Fallback" if seen.asks.get("fallback") else "Hold"
+    return (value_at(seen.asks, "rollback", "onNoGoodVersion") or last) != "Hold"
 
 
 def may_roll_back(seen: Sight, new: Object, now: datetime) -> bool:

@@ -17,7 +17,14 @@ from tests.simulation.sight import Sight
 JUST_NOW: Final = 40.0
 """Seconds since a read on which a write may rest: a few slow requests."""
 PRECONDITION: Final = frozenset(
-    {"deployments", "horizontalpodautoscalers", "modelcheckpoints", "killswitches"}
+    {
+        "deployments",
+        "horizontalpodautoscalers",
+        "scaledobjects",
+        "services",
+        "modelcheckpoints",
+        "killswitches",
+    }
 )
 
 
@@ -91,6 +98,8 @@ def models_of(write: Write) -> list[str]:
         return [raw["metadata"]["labels"][names.LABEL_MODEL]]
     if write.resource is resources.REPLICA_SETS:
         return [raw["metadata"]["ownerReferences"][0]["name"]]
+    if write.resource in (resources.HPAS, resources.SCALED_OBJECTS):
+        return [raw["spec"]["scaleTargetRef"]["name"]]
     if write.resource is resources.KILL_SWITCHES:
         before = {} if write.old is None else by_workload(write.old)
         after = by_workload(raw)

@@ -18,10 +18,12 @@ from tests.simulation.faults import Injector
 from tests.simulation.grounds import Grounds, Violated, Writer
 from tests.simulation.hindrance import Watched
 from tests.simulation.liveness import Liveness
+from tests.simulation.overall import Overall
 from tests.simulation.prometheus import Prometheus
 from tests.simulation.recorded import Recorded
 from tests.simulation.scene import Scene
 from tests.simulation.sight import entry_of
+from tests.simulation.surrounded import Surrounded
 
 
 class Process(Writer, Watched, Protocol):
@@ -48,18 +50,28 @@ class Invariants:
         self.found: list[Exception] = []
         self.done = 0
         """Records and acts so far."""
-        recorded, acted = Recorded(self._grounds, scene, self._evidence), Acted(self._grounds)
+        self.surrounded = surrounded = Surrounded(self._grounds)
+        recorded = Recorded(self._grounds, scene, self._evidence, surrounded)
+        acted, overall = Acted(self._grounds, surrounded), Overall(self._grounds)
         self._checks: dict[str, Callable[[Write, Writer], None]] = {
             "record.checkpoint.take": recorded.take,
             "record.checkpoint.give_verdict": recorded.give_verdict,
             "record.checkpoint.activate": recorded.activate,
+            "record.checkpoint.set_owners": recorded.set_owners,
+            "record.checkpoint.note_content": recorded.note_content,
+            "record.cluster_switch.engage": overall.engage,
+            "record.cluster_switch.release": overall.release,
             "record.switch.engage": recorded.engage,
             "record.switch.release": recorded.release,
             "record.switch.set_entries": recorded.set_entries,
             "act.deployment.switch_template": acted.switch_template,
             "act.deployment.scale": acted.scale,
             "act.deployment.label_pods": acted.label,
-            "act.hpa.set_bounds": acted.set_bounds,
+            "act.deployment.empty_replica_set": acted.clear_the_way,
+            "act.deployment.forget_request": acted.forget,
+            "act.hpa.set_bounds": surrounded.set_autoscaler,
+            "act.keda.pause": surrounded.set_autoscaler,
+            "act.service.switch_traffic": surrounded.switch_traffic,
             "report.status.model": acted.report,
         }
 
@@ -71,8 +83,8 @@ class Invariants:
         wanted = write.new["spec"]["replicas"]
         if wanted <= had:
             return
-        name = write.key[1]
-        for switch in self._server.of(resources.KILL_SWITCHES).values():
+        namespace, name = write.key
+        for switch in self._server.listed(resources.KILL_SWITCHES, namespace):
             entry, spec = entry_of(switch, name), switch["spec"]
             if (spec["engaged"] and name in (spec.get("workloads") or ())) or (
                 entry is not None and wanted > entry["ceiling"]
@@ -83,6 +95,7 @@ class Invariants:
         """Check a write before it is made; what is violated is raised by the next look, too."""
         self._evidence.note(write)
         self._liveness.note(write)
+        self.surrounded.note(write)
         try:
             self._check(write)
         except Exception as found:  # the operator lives on after any exception, and must not hide this one

@@ -5,15 +5,16 @@ whatever the operator, or a fault, has made of the world meanwhile.
 """
 
 import random
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from lastgood.api import names
 from lastgood.kube import errors, resources
 from tests.simulation import scene, virtual_time
 from tests.simulation.apiserver import ApiServer, Key
-from tests.simulation.controllers import AUTOSCALER, Controllers
+from tests.simulation.autoscalers import AUTOSCALER
+from tests.simulation.controllers import Controllers
 from tests.simulation.objects import Object
 from tests.simulation.prometheus import Prometheus, Signal
 from tests.simulation.scene import GITOPS, NAMESPACE, PERSON, VERSIONS, Scene
@@ -33,6 +34,9 @@ GONE_WRONG: Final = (
 )
 
 
+Move = Callable[["People", str, str, float], str]
+
+
 @dataclass
 class People:
     """Everybody but the operator and the controllers."""
@@ -43,21 +47,21 @@ class People:
     prometheus: Prometheus
     dice: random.Random
 
-    def __post_init__(self) -> None:
-        self.moves, self.weights = inclination(self.dice)
-        self.deleted: set[str] = set()
-        """Models that were deleted once."""
+    deleted: set[str] = field(default_factory=set)
+    """Models that were deleted once."""
+    inclined: tuple[Sequence["Move"], Sequence[float]] = ((), ())
+    """What they are given to: moves, and how often each is made beside the others."""
 
     def move(self) -> str:
         """Do one thing; return what it was, for the trace."""
         model = self.dice.choice(self.scene.models)
         number = self.dice.random()
         version = self.dice.choice(VERSIONS)
-        chosen = self.dice.choices(self.moves, weights=self.weights)[0]
+        chosen = self.dice.choices(self.inclined[0], weights=self.inclined[1])[0]
         try:
             return chosen(self, model, version, number)
         except (errors.NotFound, errors.Forbidden, errors.Conflict) as refused:
-            return f"{chosen.__name__}: {refused}"
+            return f"{getattr(chosen, '__name__', '')}: {refused}"
 
     # What the models do
 
@@ -90,7 +94,7 @@ class People:
 
     def want(self, model: str, version: str, number: float) -> str:
         """Somebody asks for another version."""
-        self._model(model, {"spec": {"version": version}}, by=GITOPS)
+        scene.ask_for(self.scene, self.server, model, version)
         return f"{model}: version {version} is wanted"
 
     def suspend(self, model: str, version: str, number: float) -> str:
@@ -146,6 +150,8 @@ class People:
             {"workloads": [model]},
         )
         spec = {"engaged": True, "reason": "leak", **selection[int(number * 1000) % 4]}
+        if self.scene.around.fallback and number * 100 % 1 < 0.5:
+            spec["action"] = "Fallback" if number * 100 % 1 < 0.3 else "ScaleToZero"
         if self.server.find(resources.KILL_SWITCHES, (NAMESPACE, name)) is None:
             body = {"metadata": {"name": name}, "spec": spec}
             self.server.create(resources.KILL_SWITCHES, NAMESPACE, body, by=PERSON)
@@ -176,7 +182,7 @@ class People:
     def apply(self, model: str, version: str, number: float) -> str:
         """GitOps puts a whole manifest back, replicas and image too."""
         self._deployment(model, {"spec": {"replicas": 3}}, by=GITOPS)
-        self._deployment(model, {"spec": {"template": scene.template(model, version)}}, by=GITOPS)
+        self._deployment(model, {"spec": {"template": scene.template(self.scene, model, version)}}, by=GITOPS)
         return f"Deployment {model}: a manifest with {version} and 3 replicas is applied"
 
     def restart(self, model: str, version: str, number: float) -> str:
@@ -218,12 +224,12 @@ class People:
         """A Deployment is deleted and created as it began."""
         self.server.delete(resources.DEPLOYMENTS, (NAMESPACE, model), by=GITOPS)
         if number < 0.8:
-            scene.create_deployment(self.server, model)
+            scene.create_deployment(self.scene, self.server, model)
         return f"Deployment {model} is deleted" + (" and created again" if number < 0.8 else "")
 
     def restore_deployment(self, model: str, version: str, number: float) -> str:
         """A Deployment that is missing is created."""
-        scene.create_deployment(self.server, model)
+        scene.create_deployment(self.scene, self.server, model)
         return f"Deployment {model} is created"
 
     def wipe_status(self, model: str, version: str, number: float) -> str:
@@ -242,44 +248,3 @@ class People:
 
     def _deployment(self, model: str, body: Object, *, by: str = PERSON) -> None:
         self.server.patch(resources.DEPLOYMENTS, NAMESPACE, model, body, by=by)
-
-
-Move = Callable[[People, str, str, float], str]
-
-_KINDS: Final[dict[str, tuple[tuple[Move, float], ...]]] = {
-    "models": ((People.metric, 14), (People.crashing, 3), (People.want, 9), (People.lose_a_pod, 2)),
-    "owners": (
-        (People.suspend, 1.5),
-        (People.pause, 1.5),
-        (People.overrule, 2),
-        (People.order, 2),
-        (People.resume, 1.5),
-        (People.release, 5),
-    ),
-    "kills": ((People.ask_for_a_kill, 4), (People.engage, 3), (People.resume, 2), (People.release, 8)),
-    "meddling": (
-        (People.scale, 4),
-        (People.apply, 2),
-        (People.restart, 1.5),
-        (People.pause_deployment, 1.5),
-        (People.hanging, 0.7),
-    ),
-    "disaster": (
-        (People.recreate_model, 0.7),
-        (People.restore_model, 2),
-        (People.recreate_deployment, 0.7),
-        (People.restore_deployment, 2),
-        (People.wipe_status, 0.7),
-    ),
-}
-
-
-def inclination(chance: random.Random) -> tuple[list[Move], list[float]]:
-    """Draw what the people of one world are given to, so that no kind of move drowns another in every world."""
-    moves: list[Move] = []
-    weights: list[float] = []
-    for kind, found in _KINDS.items():
-        share = 1.0 if kind == "models" else chance.choice((0.0, 0.2, 1.0))
-        moves += [move for move, _ in found]
-        weights += [weight * share for _, weight in found]
-    return moves, weights

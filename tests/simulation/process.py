@@ -14,7 +14,7 @@ from lastgood.decide.decision import Decision
 from lastgood.decide.view import View
 from lastgood.kube import errors
 from lastgood.report.reporter import Reporter, Seen
-from lastgood.runtime import assembly, watching
+from lastgood.runtime import assembly
 from lastgood.runtime.lease import Elector, Timing
 from lastgood.runtime.settings import Settings
 from tests.simulation import refusals, virtual_time
@@ -119,12 +119,11 @@ class Process:
 
     async def _run(self, old: Mapping[str, Sequence[Object]] | None) -> None:
         operator = self.operator
-        if old is None:
-            await self._first_reading()
-        else:
-            for resource in watching.WATCHED:
-                self.watches.haunted[resource.plural] = asyncio.get_running_loop().time() + SWEEP_EVERY
-                operator.loop.due(operator.store.sweep(resource, old.get(resource.plural, ())))
+        if old is not None:
+            self.watches.lag(until=asyncio.get_running_loop().time() + SWEEP_EVERY)
+        self.connection.lagging = old
+        await self._first_reading()
+        self.connection.lagging = None
         self.watches.start()
         work = [
             operator.loop.run(),

@@ -5,21 +5,24 @@ import functools
 from lastgood.api import names
 from tests.simulation import evidence, sight
 from tests.simulation.apiserver import Write
+from tests.simulation.controllers import fingerprint
 from tests.simulation.evidence import Evidence
 from tests.simulation.grounds import Grounds, Violated, Writer, by_workload, models_of
 from tests.simulation.objects import Object, value_at
 from tests.simulation.scene import GITOPS, Scene
 from tests.simulation.sight import Sight, worth
+from tests.simulation.surrounded import Surrounded
 
 
 class Recorded:
     """Checks one record before it is made."""
 
-    def __init__(self, grounds: Grounds, scene: Scene, evidence: Evidence) -> None:
+    def __init__(self, grounds: Grounds, scene: Scene, evidence: Evidence, surrounded: Surrounded) -> None:
         self._grounds = grounds
         self._server = grounds.server
         self._scene = scene
         self._evidence = evidence
+        self._surrounded = surrounded
 
     # Checkpoints
 
@@ -83,7 +86,15 @@ class Recorded:
         )
         if why == "Rollout":
             self._grounds.holds(
-                write, process, name, f"O1: {version} is not wanted", lambda seen: _wants(seen, version)
+                write, process, name, f"O1: {version} is not wanted", lambda seen: _wants(seen, version, new)
+            )
+        if why == "Followed":
+            self._grounds.holds(
+                write,
+                process,
+                name,
+                f"O6: {version} was put on by nobody",
+                lambda seen: bool(seen.asks.get("follow")) and _runs(seen, new),
             )
         if why == "OrderedRollback":
             self._grounds.holds(write, process, name, "P3: nobody ordered this", evidence.was_ordered)
@@ -109,6 +120,34 @@ class Recorded:
                 "R5: within cooldown, budget or ping-pong",
                 lambda seen: evidence.may_roll_back(seen, new, process.clock()),
             )
+
+    def set_owners(self, write: Write, process: Writer) -> None:
+        """Checkpoints go with a model that says so, and with no other (rule P2)."""
+        assert write.new is not None
+        owners = write.new["metadata"].get("ownerReferences") or ()
+        kept = write.old is not None and write.new["spec"] == write.old["spec"]
+
+        def is_asked(seen: Sight) -> bool:
+            own = value_at(seen.model, "metadata") or {}
+            asked = (own.get("annotations") or {}).get(names.ANNOTATION_DELETE_CHECKPOINTS) == "true"
+            return [each["uid"] for each in owners] == ([own.get("uid")] if asked else [])
+
+        self._grounds.holds(
+            write, process, models_of(write)[0], "P2: not as was asked", lambda seen: kept and is_asked(seen)
+        )
+
+    def note_content(self, write: Write, process: Writer) -> None:
+        """Other content is told of a saved version that runs, and changes nothing that was saved of it (rule O7)."""
+        assert write.old is not None
+        assert write.new is not None
+        new, saved = write.new, write.new["spec"]["saved"] == write.old["spec"]["saved"]
+        self._grounds.holds(
+            write,
+            process,
+            models_of(write)[0],
+            "O7: content of what does not run",
+            lambda seen: saved and worth(new) == worth(write.old or {}) and _runs(seen, new),
+        )
 
     # Switches
 
@@ -161,7 +200,9 @@ class Recorded:
                     process,
                     name,
                     "K2: let go of while held",
-                    functools.partial(_may_let_go, old=old),
+                    functools.partial(
+                        _may_let_go, old=old, returns_to=self._surrounded.returns_to(old or {})
+                    ),
                 )
                 continue
             if new["ceiling"] > (old or new)["ceiling"]:
@@ -199,9 +240,21 @@ def _is_bad(seen: Sight, checkpoint: Object) -> bool:
     return any(worth(each) == "Bad" for each in own)
 
 
-def _wants(seen: Sight, version: str) -> bool:
+def _wants(seen: Sight, version: str, new: Object) -> bool:
+    """Whether a version is asked for: in the spec, or by being put on a model that follows while it was killed."""
     paused = value_at(seen.asks, "rollout", "paused")
-    return seen.asks.get("version") == version and not seen.asks.get("suspend") and not paused
+    if seen.asks.get("suspend") or paused:
+        return False
+    if seen.asks.get("follow") and seen.asks.get("version") is None:
+        return len(new["spec"]["activations"]) == 1
+    return seen.asks.get("version") == version
+
+
+def _runs(seen: Sight, checkpoint: Object) -> bool:
+    template = value_at(seen.deployment, "spec", "template")
+    return template is not None and fingerprint(template) == fingerprint(
+        checkpoint["spec"]["saved"]["podTemplate"]
+    )
 
 
 def _others(seen: Sight, new: Object) -> list[Object]:
@@ -219,11 +272,11 @@ def _is_best(seen: Sight, new: Object) -> bool:
     return worth(new) == "Good" or not good
 
 
-def _may_let_go(seen: Sight, old: Object | None) -> bool:
+def _may_let_go(seen: Sight, old: Object | None, returns_to: int) -> bool:
     if seen.engaged or old is None:
         return False
     gone = seen.deployment is None or seen.model is None
-    return bool(gone or old["replicas"] == 0 or seen.replicas >= old["replicas"])
+    return bool(gone or old["replicas"] == 0 or seen.replicas >= returns_to)
 
 
 def _is_as_before(seen: Sight, old: Object | None, new: Object) -> bool:

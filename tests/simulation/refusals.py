@@ -69,8 +69,16 @@ def _is_limited(seen: Sight, now: datetime) -> bool:
 
 
 def _has_nowhere_to_go(seen: Sight, now: datetime) -> bool:
-    kills = value_at(seen.asks, "rollback", "onNoGoodVersion") == "Kill"
-    return not kills and not any(_served(each) for each in _candidates(seen))
+    return not evidence.kills_without_a_version(seen) and not _served_once(seen)
+
+
+def _is_without_fallback(seen: Sight, now: datetime) -> bool:
+    """Whether a fallback was to stand in: what is wrong with it is told, and nothing is done."""
+    return bool(seen.asks.get("fallback")) and not _served_once(seen)
+
+
+def _served_once(seen: Sight) -> bool:
+    return any(_served(each) for each in _candidates(seen))
 
 
 def _is_overruled(seen: Sight, now: datetime) -> bool:
@@ -102,5 +110,9 @@ OF_ROLLBACKS: Final[Excuses] = {
     "PingPong": _is_limited,
     "NoGoodVersion": _has_nowhere_to_go,
     "Overruled": _is_overruled,
+    "FallbackNotFound": _is_without_fallback,
+    "FallbackNotReady": _is_without_fallback,
+    "FallbackSharesSelector": _is_without_fallback,
+    "ServiceNotFound": _is_without_fallback,
 }
 """Why a version that should be left runs on."""

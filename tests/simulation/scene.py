@@ -1,4 +1,4 @@
-"""What a world begins with, drawn from its seed: models, their Deployments, and perhaps an autoscaler."""
+"""What a world begins with, drawn from its seed: models and their Deployments, and what stands around them."""
 
 import random
 from dataclasses import dataclass
@@ -6,10 +6,12 @@ from datetime import timedelta
 from typing import Any, Final
 
 from lastgood.kube import errors, resources
+from tests.simulation import around
 from tests.simulation.apiserver import ApiServer
+from tests.simulation.around import GITOPS, NAMESPACE, PERSON, Around
 from tests.simulation.objects import Object
 
-NAMESPACE: Final = "ml"
+__all__ = ["GITOPS", "NAMESPACE", "PERSON"]
 VERSIONS: Final = ("a", "b", "c", "d")
 INTERVAL: Final = 10.0
 """Seconds between two looks at a threshold."""
@@ -21,9 +23,6 @@ BUDGET_PER: Final = timedelta(minutes=2)
 DEADLINE: Final = timedelta(seconds=120)
 PROBATION: Final = timedelta(seconds=30)
 SECONDS: Final = "{:g}s"
-PERSON: Final = "kubectl-annotate"
-"""The field manager of people, as kubectl names itself where they ask by annotation."""
-GITOPS: Final = "argocd-controller"
 
 
 @dataclass(frozen=True)
@@ -56,8 +55,12 @@ class Scene:
 
     models: tuple[str, ...]
     thresholds: tuple[Threshold, ...]
-    scaled: bool
-    """Whether the first model has an autoscaler."""
+    around: Around
+    """What stands around the first model."""
+    follow: bool
+    """Whether models follow what is put on their Deployments."""
+    listed: bool
+    """Whether their versions are listed; only one that follows needs none."""
     interlock: bool
     """Whether the API server refuses to raise what is held."""
     two: bool
@@ -85,10 +88,13 @@ def draw(chance: random.Random, *, plain: bool = False) -> Scene:
     if chance.random() < 0.4:
         chosen.append(Threshold("drift", chance.choice(("Hold", "Alert"))))
     manual = not plain and chance.random() < 0.2
+    follow = not plain and chance.random() < 0.12
     return Scene(
         models=("m", "n") if several else ("m",),
         thresholds=tuple(chosen),
-        scaled=not plain and chance.random() < 0.35,
+        around=Around() if plain else around.draw(chance),
+        follow=follow,
+        listed=not follow or chance.random() < 0.5,
         interlock=chance.random() < 0.5,
         two=not plain and chance.random() < 0.25,
         reports=chance.random() < 0.12,
@@ -99,7 +105,7 @@ def draw(chance: random.Random, *, plain: bool = False) -> Scene:
                 "warmup": "10s",
                 "cooldown": "60s",
                 "budget": {"max": BUDGET, "per": "2m"},
-                "onNoGoodVersion": chance.choice(("Hold", "Kill")),
+                "onNoGoodVersion": chance.choice(("Hold", "Kill", None)),
             },
             "killSwitch": {
                 "recovery": {
@@ -112,46 +118,62 @@ def draw(chance: random.Random, *, plain: bool = False) -> Scene:
     )
 
 
-def template(model: str, version: str) -> Object:
+def template(scene: Scene, model: str, version: str) -> Object:
     """Return a pod template that runs a version of a model."""
+    container: Object = {"name": "model", "image": f"img:{version}"}
+    if scene.around.config:
+        container["envFrom"] = [{"configMapRef": {"name": around.config_of(scene.models[0])}}]
     return {
         "metadata": {"labels": {"app": model}},
-        "spec": {"containers": [{"name": "model", "image": f"img:{version}"}], "restartPolicy": "Always"},
+        "spec": {"containers": [container], "restartPolicy": "Always"},
     }
 
 
 def model_spec(scene: Scene, model: str) -> Object:
     """Return the spec that a model begins with."""
-    return {
+    spec = {
         **scene.spec,
         "workloadRef": {"kind": "Deployment", "name": model},
-        "version": "a",
-        "versions": [{"name": version, "image": f"img:{version}"} for version in VERSIONS],
         "thresholds": [each.wire() for each in scene.thresholds],
     }
+    if scene.listed:
+        spec["versions"] = [{"name": version, "image": f"img:{version}"} for version in VERSIONS]
+    if scene.follow:
+        spec["follow"] = True
+    else:
+        spec["version"] = "a"
+    if scene.around.fallback and model == scene.models[0]:
+        reference = {"kind": "Deployment", "name": around.stand_in(model)}
+        spec["fallback"] = {"workloadRef": reference, "service": model}
+        if scene.around.falls_back:
+            spec["killSwitch"] = {**scene.spec["killSwitch"], "action": "Fallback"}
+    return spec
 
 
-def deployment_spec(model: str, *, replicas: int = 3) -> Object:
+def ask_for(scene: Scene, server: ApiServer, model: str, version: str, *, by: str = GITOPS) -> None:
+    """Let somebody ask for a version: in the spec, or on the Deployment of a model that follows it."""
+    if not scene.follow:
+        server.patch(resources.MODEL_DEPLOYMENTS, NAMESPACE, model, {"spec": {"version": version}}, by=by)
+        return
+    body = {"spec": {"template": {"spec": template(scene, model, version)["spec"]}}}
+    server.patch(resources.DEPLOYMENTS, NAMESPACE, model, body, by=by)
+
+
+def deployment_spec(scene: Scene, model: str, *, replicas: int = 3) -> Object:
     """Return the spec that a Deployment begins with."""
     return {
         "replicas": replicas,
         "selector": {"matchLabels": {"app": model}},
-        "template": template(model, "a"),
+        "template": template(scene, model, "a"),
     }
 
 
 def build(scene: Scene, server: ApiServer) -> None:
     """Create what a world begins with."""
+    around.build(scene.around, server, scene.models[0])
     for model in scene.models:
-        create_deployment(server, model)
+        create_deployment(scene, server, model)
         create_model(scene, server, model)
-    if scene.scaled:
-        reference = {"apiVersion": "apps/v1", "kind": "Deployment", "name": scene.models[0]}
-        body = {
-            "metadata": {"name": scene.models[0]},
-            "spec": {"scaleTargetRef": reference, "minReplicas": 2, "maxReplicas": 5},
-        }
-        server.create(resources.HPAS, NAMESPACE, body, by=PERSON)
 
 
 def create_model(scene: Scene, server: ApiServer, model: str) -> None:
@@ -163,11 +185,11 @@ def create_model(scene: Scene, server: ApiServer, model: str) -> None:
     server.create(resources.MODEL_DEPLOYMENTS, NAMESPACE, body, by=GITOPS)
 
 
-def create_deployment(server: ApiServer, model: str) -> None:
+def create_deployment(scene: Scene, server: ApiServer, model: str) -> None:
     """Create the Deployment that serves a model."""
-    body = {"metadata": {"name": model}, "spec": deployment_spec(model)}
+    body = {"metadata": {"name": model}, "spec": deployment_spec(scene, model)}
     try:
         server.create(resources.DEPLOYMENTS, NAMESPACE, body, by=GITOPS)
     except errors.Forbidden:  # it is held, so whoever creates it leaves the start to the release
-        body["spec"] = deployment_spec(model, replicas=0)
+        body["spec"] = deployment_spec(scene, model, replicas=0)
         server.create(resources.DEPLOYMENTS, NAMESPACE, body, by=GITOPS)

@@ -86,7 +86,11 @@ def as_read(seen: Mapping[tuple[str, Key], Object | None], name: str) -> Sight:
         seen.get(("modeldeployments", key)),
         seen.get(("deployments", key)),
         tuple(each for each in checkpoints if each["metadata"]["labels"][names.LABEL_MODEL] == name),
-        tuple(raw for (plural, _), raw in seen.items() if plural == "killswitches" and raw is not None),
+        tuple(
+            raw
+            for (plural, (namespace, _)), raw in seen.items()
+            if plural == "killswitches" and namespace == NAMESPACE and raw is not None
+        ),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from lastgood.kube import resources
 from lastgood.runtime import watching
-from tests.simulation import scene, sites
+from tests.simulation import inclinations, scene, sites
 from tests.simulation.apiserver import ApiServer
 from tests.simulation.connection import STREAMED
 from tests.simulation.controllers import Controllers
@@ -55,7 +55,14 @@ class World:
         self.server = ApiServer()
         self.prometheus = Prometheus(self.injector)
         self.controllers = Controllers(self.server)
-        self.people = People(self.scene, self.server, self.controllers, self.prometheus, self.dice)
+        self.people = People(
+            self.scene,
+            self.server,
+            self.controllers,
+            self.prometheus,
+            self.dice,
+            inclined=inclinations.draw(self.dice, self.scene.around),
+        )
         self.processes: list[Process] = []
         self.invariants = Invariants(self.scene, self.server, self.prometheus, self.processes, self.injector)
         self.server.checks += [self.invariants.admit, self.invariants.check]
@@ -206,9 +213,7 @@ class World:
     def _remember(self, chance: random.Random) -> None:
         """Keep what there is now, for an API server that lags behind to list later."""
         if chance.random() < 0.5:
-            self._old = {
-                resource.plural: list(self.server.of(resource).values()) for resource in watching.WATCHED
-            }
+            self._old = {resource.plural: list(self.server.of(resource).values()) for resource in WATCHED}
 
     @property
     def live(self) -> bool:

@@ -1,0 +1,208 @@
+"""What must hold of autoscalers and Services that are held for a kill, and given back: exactly as people want them."""
+
+import asyncio
+from typing import Any, Final
+
+from lastgood.kube import resources
+from tests.simulation import around, sight
+from tests.simulation.apiserver import Key, Write
+from tests.simulation.around import NAMESPACE
+from tests.simulation.autoscalers import PAUSED
+from tests.simulation.grounds import JUST_NOW, Grounds, Violated, Writer
+from tests.simulation.objects import Object, value_at
+from tests.simulation.sight import Sight
+
+TRIED: Final = 90.0
+"""Seconds after which a refused write is tried again at the latest (rule K5)."""
+SCALERS: Final = (resources.HPAS, resources.SCALED_OBJECTS)
+_FIELDS: Final = ("minReplicas", "maxReplicas", "pausedReplicas")
+Bounds = dict[str, Any]
+"""What an autoscaler is set to, of what the operator ever changes; what is absent is left out."""
+
+
+class Surrounded:
+    """Checks what is done around a Deployment, and that it was done before the Deployment was scaled to zero."""
+
+    def __init__(self, grounds: Grounds) -> None:
+        self._grounds = grounds
+        self._server = grounds.server
+        self._wishes: dict[tuple[str, Key], Bounds] = {}
+        """What people have set each autoscaler to; what the operator sets to hold it is nobody's wish."""
+
+    def note(self, write: Write) -> None:
+        """Take note of what people want an autoscaler to be set to."""
+        place = write.resource.plural, write.key
+        if write.resource not in SCALERS or any(
+            each.identity == write.by for each in self._grounds.processes
+        ):
+            return
+        if write.new is None:
+            self._wishes.pop(place, None)
+            return
+        before, after = bounds({} if write.old is None else write.old), bounds(write.new)
+        wish = dict(self._wishes.get(place, {}))
+        for name in {*before, *after}:
+            if before.get(name) != after.get(name):
+                wish[name] = after.get(name)
+        self._wishes[place] = {name: value for name, value in wish.items() if value is not None}
+
+    def set_autoscaler(self, write: Write, process: Writer) -> None:
+        """An autoscaler is held as is on record, at zero while its model is killed, and given back (K2, K3)."""
+        assert write.new is not None
+        if write.new["metadata"].get("ownerReferences"):
+            raise Violated(f"K3: {write.key[1]} is KEDA's own")
+        name, new = write.new["spec"]["scaleTargetRef"]["name"], bounds(write.new)
+        kind, own = write.resource.kind, write.key[1]
+        self._grounds.holds(
+            write,
+            process,
+            name,
+            "K3: an autoscaler that nothing was recorded of",
+            lambda seen: bool(_records(seen, kind, own)),
+        )
+        self._grounds.holds(
+            write,
+            process,
+            name,
+            "K2: let go while killed",
+            lambda seen: not seen.engaged or stands_still(new),
+        )
+        wish = self._wishes.get((write.resource.plural, write.key), {})
+        self._grounds.holds(
+            write,
+            process,
+            name,
+            f"K3: neither held as recorded, nor as it was: {wish}",
+            lambda seen: _same(new, wish) or any(_is_held(new, each) for each in _records(seen, kind, own)),
+        )
+
+    def switch_traffic(self, write: Write, process: Writer) -> None:
+        """Traffic goes to the fallback of a killed model, and back to pods that are available (K1, K2, K9)."""
+        assert write.new is not None
+        name, selector = write.key[1], write.new["spec"]["selector"]
+        self._grounds.holds(
+            write,
+            process,
+            name,
+            "F2: traffic that nothing was recorded of",
+            lambda seen: bool(_routes(seen)),
+        )
+        if selector == {"app": around.stand_in(name)}:
+            self._grounds.holds(
+                write,
+                process,
+                name,
+                "K1: traffic is taken from a model that is not held",
+                lambda seen: any(
+                    switch["spec"]["engaged"] or entry["ceiling"] == 0 for switch, entry in seen.entries
+                ),
+            )
+            return
+        self._grounds.holds(
+            write,
+            process,
+            name,
+            "K9: traffic goes where it was not before",
+            lambda seen: any(route["selector"] == selector for route in _routes(seen)),
+        )
+        self._grounds.holds(
+            write, process, name, "K2: traffic returns to a killed model", lambda seen: not seen.engaged
+        )
+        self._grounds.holds(write, process, name, "K9: traffic returns to no pods", _may_serve)
+
+    def before_zero(self, write: Write, process: Writer) -> None:
+        """K1: before a Deployment is scaled to zero its traffic and its autoscaler have had their turn."""
+        name, connection = write.key[1], process.connection
+        seen = sight.now(self._server, name)
+        if not process.may_act() or seen.model is None or not seen.engaged:
+            return  # a standby scales to zero and does nothing else (rule F5)
+        service = self._server.find(resources.SERVICES, (NAMESPACE, name))
+        read = sight.as_read(connection.seen, name)
+        standing = self._server.find(resources.DEPLOYMENTS, (NAMESPACE, around.stand_in(name)))
+        if service is not None and standing is not None and any(r["service"] == name for r in _routes(read)):
+            taken = service["spec"]["selector"] == {"app": around.stand_in(name)}
+            if not taken and not self._tried(process, "act.service.switch_traffic", name):
+                raise Violated(f"K1: {name} is scaled to zero before its traffic was taken to the fallback")
+        scaled = self._server.find(resources.SCALED_OBJECTS, (NAMESPACE, name))
+        looked = connection.looked.get(("scaledobjects", (NAMESPACE, name)), -JUST_NOW)
+        known = looked > asyncio.get_running_loop().time() - JUST_NOW
+        wish = self._wishes.get(("scaledobjects", (NAMESPACE, name)), {})
+        on_record = [
+            each
+            for each in _records(read, "ScaledObject", name)
+            # What people set it to since is put on record first, and that waits for the zero.
+            if scaled is not None
+            and each.get("uid") == scaled["metadata"]["uid"]
+            and all(each.get(field) == wish.get(field) for field in _FIELDS)
+        ]
+        if scaled is None or not known or not on_record:
+            return
+        if bounds(scaled).get("pausedReplicas") != 0 and not self._tried(process, "act.keda.pause", name):
+            raise Violated(f"K1: {name} is scaled to zero before its ScaledObject was paused")
+
+    def _tried(self, process: Writer, site: str, name: str) -> bool:
+        at = process.connection.tried.get((site, name), -TRIED)
+        return bool(asyncio.get_running_loop().time() - at < TRIED)
+
+    def returns_to(self, entry: Object) -> int:
+        """Return the replicas that come back: those of before, or as many as its autoscaler lets there be by now."""
+        most = [int(entry["replicas"])]
+        for resource in SCALERS:
+            wish = self._wishes.get((resource.plural, (NAMESPACE, entry["workload"])), {})
+            most += [wish[name] for name in ("maxReplicas", "pausedReplicas") if name in wish]
+        return min(most)
+
+    def astray(self, name: str) -> str:
+        """Return which autoscaler of a model is not set to what people want; empty for none (rule K3)."""
+        for resource in SCALERS:
+            raw = self._server.find(resource, (NAMESPACE, name))
+            wish = self._wishes.get((resource.plural, (NAMESPACE, name)), {})
+            if raw is not None and not _same(bounds(raw), wish):
+                return f"{resource.kind} {name} is set to {bounds(raw)}, not to {wish}"
+        return ""
+
+
+def bounds(raw: Object) -> Bounds:
+    """Return what an autoscaler is set to, of what the operator ever changes."""
+    spec = raw.get("spec") or {}
+    paused = (value_at(raw, "metadata", "annotations") or {}).get(PAUSED)
+    found = {
+        "minReplicas": spec.get("minReplicas", spec.get("minReplicaCount")),
+        "maxReplicas": spec.get("maxReplicas", spec.get("maxReplicaCount")),
+        "scaleUp": value_at(spec, "behavior", "scaleUp", "selectPolicy"),
+        "pausedReplicas": None if paused is None else int(paused),
+    }
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def stands_still(new: Bounds) -> bool:
+    """Whether an autoscaler that is set like this starts nothing that is at zero."""
+    return new.get("pausedReplicas") == 0 or new.get("scaleUp") == "Disabled"
+
+
+def _same(new: Bounds, wish: Bounds) -> bool:
+    return {**new, "scaleUp": new.get("scaleUp", "Max")} == {**wish, "scaleUp": wish.get("scaleUp", "Max")}
+
+
+def _records(seen: Sight, kind: str, name: str) -> list[Object]:
+    """Return what switches have on record of an autoscaler."""
+    found = (entry["autoscaler"] for _, entry in seen.entries if "autoscaler" in entry)
+    return [each for each in found if (each["kind"], each["name"]) == (kind, name)]
+
+
+def _is_held(new: Bounds, record: Object) -> bool:
+    return any(
+        all(new.get(name) == value for name, value in held.items()) for held in record.get("held") or ()
+    )
+
+
+def _routes(seen: Sight) -> list[Object]:
+    return [entry["traffic"] for _, entry in seen.entries if "traffic" in entry]
+
+
+def _may_serve(seen: Sight) -> bool:
+    """Whether pods of a model are available, or nothing ran before its kill."""
+    if any(entry["replicas"] == 0 for _, entry in seen.entries):
+        return True
+    status = value_at(seen.deployment, "status") or {}
+    return seen.replicas > 0 and int(status.get("availableReplicas") or 0) >= seen.replicas
