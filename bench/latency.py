@@ -67,6 +67,23 @@ class Deployments:
             await self.changed.wait_for(lambda: name in self.now and holds(self.now[name]))
             return time.perf_counter()
 
+    async def all_until(
+        self, holds: Callable[[dict[str, Any]], bool], names: Sequence[str], *, patience: float
+    ) -> list[float]:
+        """Return the moments at which Deployments were seen to be as wanted, the first one first.
+
+        One waits for all: hundreds that each wait for their own would take the time that is measured.
+        """
+        waiting, moments = set(names), list[float]()
+        async with asyncio.timeout(patience), self.changed:
+            while waiting:
+                there = {name for name in waiting if name in self.now and holds(self.now[name])}
+                moments += [time.perf_counter()] * len(there)
+                waiting -= there
+                if waiting:
+                    await self.changed.wait()
+        return moments
+
 
 class Bench(running.World):
     """A world of many models, each with an answer of its own."""

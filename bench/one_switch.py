@@ -1,16 +1,19 @@
 """One write that stops hundreds of models.
 
-    python bench/one_switch.py [--models 500] [--json bench/results/one_switch.json]
+    python bench/one_switch.py [--models 500] [--release] [--json bench/results/one_switch.json]
 
 Runs an operator as a process of its own against the embedded cluster, with one replica for each model and one switch
 whose selector names them all. Timed from sending the switch to the watch event of the last Deployment at zero, which
 is when all scale patches are accepted, and to `Verified`, which is when no pod is left. The requests are those that the
-operator counts itself, in between; what else happens meanwhile (statuses, events, readings) is among them.
+operator counts itself, in between; what else happens meanwhile (statuses, events, readings) is among them. With
+`--release` the switch is then released by one write, and timed is how the models start again, one after the other.
 """
 
 import argparse
 import asyncio
+import collections
 import json
+import os
 import re
 import socket
 import sys
@@ -36,6 +39,8 @@ NAMESPACE, SWITCH = "bench", "stop-them-all"
 LABELS = {"team": "payments"}
 FLAGS = ("--log-level=warning", "--lease-duration=15s", "--renew-deadline=10s", "--retry-period=2s")
 PATIENCE = 600.0
+LONGEST_RETURN = 900.0
+"""Seconds within which all start again: rule K10 spreads the starts over ten minutes at most."""
 AT_ONCE = 16
 """Requests of the bench itself at a time, while it fills the namespace."""
 COUNTED = re.compile(r'^lastgood_api_requests_total\{outcome="(\w+)",verb="(\w+)"\} (\S+)$', re.MULTILINE)
@@ -53,6 +58,12 @@ def requests_made(port: int) -> dict[str, int]:
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
         text = answer.read().decode()
     return {f"{verb} {outcome}": int(float(count)) for outcome, verb, count in COUNTED.findall(text)}
+
+
+def processor_time(pid: int) -> float:
+    """Return the seconds for which a process has run on a processor: other work on the machine adds none."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 async def fill(api: client.ApiServer, names: Sequence[str]) -> None:
@@ -83,8 +94,8 @@ async def until_all(world: running.World, api: client.ApiServer, names: Sequence
         await asyncio.sleep(0.5)
 
 
-async def measure(cluster: Cluster, models: int) -> dict[str, Any]:
-    """Return what one switch over so many models took."""
+async def measure(cluster: Cluster, models: int, *, release: bool) -> dict[str, Any]:
+    """Return what one switch over so many models took, and its release."""
     api = await client.connect(kubeconfig=str(cluster.kubeconfig))
     script, port = answering.Script(), free_port()
     cluster.kubectl("create", "namespace", NAMESPACE)
@@ -93,16 +104,18 @@ async def measure(cluster: Cluster, models: int) -> dict[str, Any]:
         world = running.World(cluster, NAMESPACE, url, script)
         world.measures(error_ratio=0.0)
         await fill(api, names)
-        with world.operator(flags=[*FLAGS, f"--metrics-address=127.0.0.1:{port}"]):
+        with world.operator(flags=[*FLAGS, f"--metrics-address=127.0.0.1:{port}"]) as operator:
             await until_all(world, api, names, "Serving")
-            found = await engage(world, api, names, port)
+            found = await engage(world, api, names, port, pid=operator.process.pid)
+            if release:
+                found |= await start_again(api, names, port, pid=operator.process.pid)
         world.close()
     await api.aclose()
     return found
 
 
 async def engage(
-    world: running.World, api: client.ApiServer, names: Sequence[str], port: int
+    world: running.World, api: client.ApiServer, names: Sequence[str], port: int, *, pid: int
 ) -> dict[str, Any]:
     """Engage one switch over all models; return the seconds that it took, and the requests that were made."""
     body = {
@@ -111,14 +124,10 @@ async def engage(
     }
     async with latency.following(api, NAMESPACE) as deployments:
         await deployments.until(lambda d: d["spec"]["replicas"] == 1, names[-1])
-        before, begun = requests_made(port), time.perf_counter()
+        before, worked, begun = requests_made(port), processor_time(pid), time.perf_counter()
         await api.create(resources.KILL_SWITCHES, NAMESPACE, body)
-        at_zero = sorted(
-            await asyncio.gather(
-                *(deployments.until(lambda d: d["spec"]["replicas"] == 0, name) for name in names)
-            )
-        )
-        meanwhile = requests_made(port)
+        at_zero = await deployments.all_until(lambda d: d["spec"]["replicas"] == 0, names, patience=PATIENCE)
+        meanwhile, work = requests_made(port), processor_time(pid) - worked
     await asyncio.to_thread(world.eventually, lambda: verified(world), within=PATIENCE)
     done = time.perf_counter()
     await until_all(world, api, names, "Killed")
@@ -130,10 +139,33 @@ async def engage(
         "seconds to half of them at zero": at_zero[len(at_zero) // 2] - begun,
         "seconds to all at zero": at_zero[-1] - begun,
         "seconds to Verified": done - begun,
+        "processor seconds of the operator until all at zero": work,
         "entries": len(switch["spec"]["restore"]),
         "writes of the switch's spec": switch["metadata"]["generation"],
         "requests until all at zero": less(meanwhile, before),
         "requests until all is told": less(after, before),
+    }
+
+
+async def start_again(api: client.ApiServer, names: Sequence[str], port: int, *, pid: int) -> dict[str, Any]:
+    """Release the switch; return how the models start again, and the requests that were made."""
+    async with latency.following(api, NAMESPACE) as deployments:
+        await deployments.until(lambda d: d["spec"]["replicas"] == 0, names[-1])
+        before, worked, begun = requests_made(port), processor_time(pid), time.perf_counter()
+        await api.patch(resources.KILL_SWITCHES, NAMESPACE, SWITCH, {"spec": {"engaged": False}})
+        moments = await deployments.all_until(
+            lambda d: d["spec"]["replicas"] == 1, names, patience=LONGEST_RETURN
+        )
+        meanwhile, work = requests_made(port), processor_time(pid) - worked
+    started = [moment - begun for moment in moments]
+    each_second = collections.Counter(int(seconds) for seconds in started)
+    return {
+        "seconds from the release to the first start": started[0],
+        "seconds to half of the starts": started[len(started) // 2],
+        "seconds to the last start": started[-1],
+        "most starts in one second": max(each_second.values()),
+        "processor seconds of the operator until all have started": work,
+        "requests until all have started": less(meanwhile, before),
     }
 
 
@@ -168,12 +200,13 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--models", type=int, default=500)
+    parser.add_argument("--release", action="store_true", help="release the switch again")
     parser.add_argument("--json", type=Path, default=ROOT / "bench" / "results" / "one_switch.json")
     given = parser.parse_args()
     with Cluster.start(ClusterOptions(kwok_nodes=5)) as cluster:
         cluster.kubectl("apply", "--server-side", "-f", ROOT / "crds")
         cluster.kubectl("wait", "--for=condition=Established", "-f", ROOT / "crds")
-        found = asyncio.run(measure(cluster, given.models))
+        found = asyncio.run(measure(cluster, given.models, release=given.release))
     show(found)
     given.json.parent.mkdir(parents=True, exist_ok=True)
     given.json.write_text(json.dumps(found, indent=1) + "\n")

@@ -78,9 +78,11 @@ class Connection:
 
     async def create(self, resource: resources.Resource, namespace: str | None, body: Object) -> Object:
         site = sites.site(resource, body)
-        return await self._write(
+        answer = await self._write(
             site, lambda: self.server.create(resource, namespace or "", body, by=self.identity)
         )
+        self._see_answer(resource, answer)
+        return answer
 
     async def patch(
         self,
@@ -94,12 +96,20 @@ class Connection:
         there = self.server.find(resource, (namespace or "", name))
         site = sites.site(resource, body, there=there, subresource=subresource)
         self.tried[site, name] = asyncio.get_running_loop().time()
-        return await self._write(
+        answer = await self._write(
             site,
             lambda: self.server.patch(
                 resource, namespace or "", name, body, by=self.identity, subresource=subresource
             ),
         )
+        if subresource is None:
+            self._see_answer(resource, answer)
+        return answer
+
+    def _see_answer(self, resource: resources.Resource, answer: Object) -> None:
+        """What follows on the record of a kill rests on the switch as the API server has just answered it."""
+        if resource is resources.KILL_SWITCHES:
+            self._see(resource, key_of(answer), answer)
 
     def _see(self, resource: resources.Resource, key: Key, raw: Object | None) -> None:
         place = resource.plural, key

@@ -52,8 +52,7 @@ class Cause(enum.StrEnum):
 
 def why(reason: str) -> Why:
     """Read the reason of an activation; one that another release wrote counts as a rollout, which limits nothing."""
-    known = {each.value: each for each in Why}
-    return known.get(reason, Why.ROLLOUT)
+    return next((each for each in Why if each.value == reason), Why.ROLLOUT)
 
 
 OPERATOR = "lastgood"
@@ -228,6 +227,11 @@ class Switch:
     """What of it does not parse, as a path and a sentence; empty when all does. The rest counts as it is read."""
     selection_unread: bool = False
     """Whether it may be about more than what could be read of it names."""
+    _held: Mapping[str, Entry] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # Every rule asks for one entry of hundreds; of two of one workload the first counts.
+        object.__setattr__(self, "_held", {entry.workload: entry for entry in reversed(self.entries)})
 
     @property
     def whole(self) -> bool:
@@ -236,7 +240,7 @@ class Switch:
 
     def entry(self, workload: str) -> Entry | None:
         """Return what this switch holds of a workload, if it does."""
-        return next((entry for entry in self.entries if entry.workload == workload), None)
+        return self._held.get(workload)
 
     @property
     def full(self) -> bool:
@@ -246,8 +250,7 @@ class Switch:
     def entries_with(self, workload: str, entry: Entry | None) -> tuple[Entry, ...]:
         """Return what this switch would hold with `entry` for a workload, or with nothing of it.
 
-        All others keep their places: a list that only grows at its end is seen by the interlock to lose nothing,
-        however long it is.
+        All others keep their places: of a list that only grows at its end the interlock sees that it loses nothing.
         """
         if entry is not None and self.entry(workload) is None:
             return (*self.entries, entry)
@@ -266,8 +269,7 @@ class Switch:
 
     def concerns(self, model: str, labels: Mapping[str, str], workload: str) -> bool:
         """Whether it is about a model: it selects it, or names or holds its workload."""
-        named = workload in self.workloads or self.entry(workload) is not None
-        return named or self.selects(model, labels)
+        return workload in self.workloads or workload in self._held or self.selects(model, labels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,6 +317,4 @@ class Facts:
 
 
 def _activated_at(checkpoint: Checkpoint) -> datetime:
-    if checkpoint.last_activation is None:
-        raise ValueError(f"checkpoint {checkpoint.name} was never activated")
-    return checkpoint.last_activation.at
+    return max(activation.at for activation in checkpoint.activations)

@@ -2,12 +2,16 @@
 
 A rule answers with facts to record, or with steps that rest on facts recorded already, or only with what to tell
 people; None passes the model on to the next rule.
+
+The first rules are a kill: they are asked without any saved version, so that who drives a kill need not wait for those.
 """
 
+import dataclasses
 from collections.abc import Callable
 from typing import Final
 
 from lastgood.decide.decision import Decision, Phase
+from lastgood.decide.facts import Facts
 from lastgood.decide.rules import (
     adopt,
     autoscaling,
@@ -35,11 +39,15 @@ def stop_at_trouble(view: View) -> Decision | None:
     return Decision(Phase.INVALID, view.trouble.reason, view.trouble.message)
 
 
-CHAIN: Final[tuple[Rule, ...]] = (
+KILL: Final[tuple[Rule, ...]] = (
     kill.enter_the_workload,  # what has to come back, before anything is scaled
     kill.scale_to_zero,  # the act of every kill, and the undoing of others' scaling up; it waits for no rule below
     fallback.note_where_traffic_went,  # of a model that is at zero already: nothing above waits for it
     kill.mirror_the_engaged_field,  # a person's kill, on the model itself
+)
+"""What rests on no saved version, and goes before everything else."""
+
+CHAIN: Final[tuple[Rule, ...]] = (
     kill.mirror_the_released_field,  # and its release
     kill.end_the_recovery,  # what was coming back starts anew after this kill
     autoscaling.note_the_autoscaler,  # before it is held, below
@@ -81,11 +89,16 @@ CHAIN: Final[tuple[Rule, ...]] = (
 
 def decide(view: View) -> Decision:
     """Return what the first rule with something to say decides, or that the model serves."""
-    for rule in CHAIN:
-        decision = rule(view)
-        if decision is not None:
-            return decision
-    return _serving(view)
+    return decide_a_kill(view) or _first(CHAIN, view) or _serving(view)
+
+
+def decide_a_kill(view: View) -> Decision | None:
+    """Return what a kill demands now, whatever is saved of versions: none is shown to its rules (rule K6)."""
+    return _first(KILL, dataclasses.replace(view, facts=Facts(switches=view.facts.switches)))
+
+
+def _first(rules: tuple[Rule, ...], view: View) -> Decision | None:
+    return next((decision for rule in rules if (decision := rule(view)) is not None), None)
 
 
 def _serving(view: View) -> Decision:

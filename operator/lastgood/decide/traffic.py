@@ -14,6 +14,7 @@ from lastgood.decide.view import Trouble, View
 
 WORKLOAD_CONFLICT: Final = "WorkloadConflict"
 SHARES_SELECTOR: Final = "FallbackSharesSelector"
+SERVICE_CONFLICT: Final = "ServiceConflict"
 
 
 def recorded(view: View) -> facts.Route | None:
@@ -38,7 +39,9 @@ def to_record(view: View) -> facts.Route | None:
     if known is not None:
         return known
     service, stand_in = view.traffic.service, view.traffic.stand_in
-    if service is None or stand_in is None or not service.selector or _shares(service.selector, stand_in):
+    if service is None or stand_in is None or view.traffic.claimed_by:
+        return None
+    if not service.selector or _shares(service.selector, stand_in):
         return None
     return facts.Route(service.name, service.selector)
 
@@ -73,11 +76,9 @@ def obstacle(view: View) -> Trouble | None:
     """Return why the fallback could not take over from the model now; None when it could, or when there is none."""
     if view.model.spec.fallback is None:
         return None
-    return (
-        _missing(view)
-        or (_not_to_be_told_apart(view) if recorded(view) is None else None)
-        or _not_ready(view)
-    )
+    if recorded(view) is not None:
+        return _missing(view) or _not_ready(view)
+    return _missing(view) or _claimed(view) or _not_to_be_told_apart(view) or _not_ready(view)
 
 
 def _missing(view: View) -> Trouble | None:
@@ -92,6 +93,16 @@ def _missing(view: View) -> Trouble | None:
         message = f"there is no Service {name}; create it, or correct spec.fallback.service"
         return Trouble("ServiceNotFound", message)
     return None
+
+
+def _claimed(view: View) -> Trouble | None:
+    if view.traffic.service is None or not view.traffic.claimed_by:
+        return None
+    return Trouble(
+        SERVICE_CONFLICT,
+        f"Service {view.traffic.service.name} is switched for ModelDeployment {view.traffic.claimed_by}, so it stays "
+        "as it is for this one; name a Service in spec.fallback.service that sends traffic to this model alone",
+    )
 
 
 def _not_to_be_told_apart(view: View) -> Trouble | None:

@@ -94,6 +94,8 @@ class Traffic:
     stand_in: StandIn | None = None
     unread: str = ""
     """Why one of them could not be read, other than that it is not there."""
+    claimed_by: str = ""
+    """The other model that the Service is switched for: it sends requests to one fallback, and not to two."""
 
 
 @dataclass(frozen=True, slots=True)

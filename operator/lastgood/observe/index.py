@@ -82,6 +82,8 @@ class Indexes:
     """By the Deployments that a switch holds or names."""
     children_of: Index[str] = field(default_factory=lambda: Index(_by_parent))
     """By the ClusterKillSwitch that a switch belongs to."""
+    entries: dict[Key, Mapping[str, Any]] = field(default_factory=dict)
+    """What each switch holds, by workload."""
     checkpoints_of: Index[Key] = field(default_factory=lambda: Index(_by_model))
 
     def change(self, resource: resources.Resource, key: Key, raw: Object | None) -> None:
@@ -91,6 +93,10 @@ class Indexes:
             resources.MODEL_CHECKPOINTS: (self.checkpoints_of,),
             resources.KILL_SWITCHES: (self.switches_in, self.switches_on, self.children_of),
         }
+        if resource is resources.KILL_SWITCHES:
+            self.entries.pop(key, None)
+            if raw is not None:
+                self.entries[key] = concern.entries(raw)
         for index in kinds.get(resource, ()):
             if raw is None:
                 index.remove(key)

@@ -2,7 +2,7 @@
 
 import asyncio
 import dataclasses
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,8 @@ class Snapshot:
     contents: Mapping[str, str]
     """What the ConfigMaps of the namespace hold that models use, as far as they were looked at."""
     status: Mapping[str, Any]
+    versions_watched: bool = False
+    """Whether its checkpoints are only as a watch has brought them: enough for a kill, which rests on none."""
 
 
 def cached(store: Store, key: Key) -> Snapshot | None:
@@ -38,7 +40,7 @@ def cached(store: Store, key: Key) -> Snapshot | None:
         return None
     namespace = key[0]
     switches = store.switches_in(namespace)
-    service, fallback = routes.named(raw, workload_name(raw), switches)
+    service, fallback = routes.named(raw, workload_name(raw), _readable(store, switches))
     return _snapshot(
         store,
         raw,
@@ -52,11 +54,14 @@ def cached(store: Store, key: Key) -> Snapshot | None:
     )
 
 
-async def fresh(store: Store, cluster: client.Cluster, key: Key, *, pods: bool = False) -> Snapshot | None:
+async def fresh(
+    store: Store, cluster: client.Cluster, key: Key, *, pods: bool = False, versions: bool = True
+) -> Snapshot | None:
     """Return a model with its resource, workload, checkpoints and switches read from the API server.
 
-    With `pods`, its pods are read too: that none is left is said only of what was just read (rule K4).
-    Raises `errors.ClusterError`, and `written.Unreadable`.
+    With `pods`, its pods are read too: that none is left is said only of what was just read (rule K4). Without
+    `versions`, its checkpoints are taken as the store has them, for a kill (`Snapshot.versions_watched`). Raises
+    `errors.ClusterError`, and `written.Unreadable`.
     """
     namespace, name = key
     known = store.models.get(key)
@@ -66,7 +71,7 @@ async def fresh(store: Store, cluster: client.Cluster, key: Key, *, pods: bool =
     raw, deployment, checkpoints, switches, scalers = await asyncio.gather(
         _found(cluster.get(resources.MODEL_DEPLOYMENTS, namespace, name)),
         _found(cluster.get(resources.DEPLOYMENTS, namespace, workload_name(known))),
-        cluster.list(resources.MODEL_CHECKPOINTS, namespace, labels={names.LABEL_MODEL: name}),
+        _checkpoints(cluster, namespace, name) if versions else _nothing(),
         cluster.list(resources.KILL_SWITCHES, namespace),
         autoscalers.fresh(cluster, store.autoscalers_of((namespace, workload_name(known)))),
     )
@@ -74,16 +79,17 @@ async def fresh(store: Store, cluster: client.Cluster, key: Key, *, pods: bool =
         return None
     if workload_name(raw) != workload_name(known):
         deployment = await _found(cluster.get(resources.DEPLOYMENTS, namespace, workload_name(raw)))
-    service, fallback = routes.named(raw, workload_name(raw), switches)
+    service, fallback = routes.named(raw, workload_name(raw), _readable(store, switches))
     read = _snapshot(
         store,
         raw,
         deployment=deployment,
-        checkpoints=checkpoints,
+        checkpoints=store.checkpoints_of(key) if checkpoints is None else checkpoints,
         switches=switches,
         traffic=await routes.fresh(cluster, namespace, service=service, fallback=fallback),
         scalers=scalers,
     )
+    read = dataclasses.replace(read, versions_watched=checkpoints is None)
     if not pods or read.workload is None:
         return read
     selector = (deployment or {}).get("spec", {}).get("selector") or {}
@@ -91,11 +97,11 @@ async def fresh(store: Store, cluster: client.Cluster, key: Key, *, pods: bool =
     return dataclasses.replace(read, workload=dataclasses.replace(read.workload, pods=found))
 
 
-def with_switch(seen: Snapshot, raw: Object) -> Snapshot | None:
+def with_switch(store: Store, seen: Snapshot, raw: Object) -> Snapshot | None:
     """Return a snapshot with one switch as the API server has just returned it; None for any other object."""
     if raw.get("kind") != resources.KILL_SWITCHES.kind:
         return None
-    switch = written.switch(raw)
+    switch = store.parsed_switch(raw)
     if switch is None:
         return None
     others = [each for each in seen.facts.switches if each.name != switch.name]
@@ -111,6 +117,18 @@ def scaled(seen: Snapshot, replicas: int) -> Snapshot | None:
     if seen.workload is None:
         return None
     return dataclasses.replace(seen, workload=dataclasses.replace(seen.workload, replicas=replicas))
+
+
+async def _checkpoints(cluster: client.Cluster, namespace: str, model: str) -> Sequence[Object]:
+    return await cluster.list(resources.MODEL_CHECKPOINTS, namespace, labels={names.LABEL_MODEL: model})
+
+
+async def _nothing() -> None:
+    """Stand where something could be read, and is not asked for."""
+
+
+def _readable(store: Store, switches: Sequence[Object]) -> list[facts.Switch]:
+    return [switch for raw in switches if (switch := store.parsed_switch(raw)) is not None]
 
 
 async def _found(request: Awaitable[Object]) -> Object | None:
@@ -150,7 +168,7 @@ def _snapshot(
 ) -> Snapshot:
     model = store.parsed(raw, written.model)
     read = [store.parsed(each, written.checkpoint) for each in checkpoints]
-    read_switches = [store.parsed(each, written.switch) for each in switches]
+    read_switches = [store.parsed_switch(each) for each in switches]
     workload = None
     if deployment is not None:
         bare = store.parsed(deployment, workloads.workload)
@@ -160,15 +178,21 @@ def _snapshot(
         checkpoints=dict(zip(map(_name, checkpoints), read, strict=True)),
         switches=dict(zip(map(_name, switches), read_switches, strict=True)),
     ) or _trouble(store, model, workload)
+    readable = tuple(sorted((s for s in read_switches if s is not None), key=lambda s: s.name))
     return Snapshot(
         model=model,
         facts=facts.Facts(
             checkpoints=tuple(c for c in read if c is not None),
-            switches=tuple(sorted((s for s in read_switches if s is not None), key=lambda s: s.name)),
+            switches=readable,
         ),
         workload=workload,
-        autoscaler=autoscalers.of(model.workload_name, scalers, [s for s in read_switches if s is not None]),
-        traffic=traffic,
+        autoscaler=autoscalers.of(model.workload_name, scalers, readable),
+        traffic=routes.claimed(
+            traffic,
+            workload=model.workload_name,
+            older=_older_on_the_service(store, model, traffic),
+            switches=readable,
+        ),
         trouble=trouble,
         contents=store.contents.get(model.namespace, {}),
         status=raw.get("status") or {},
@@ -233,9 +257,23 @@ def _has_container(workload: world.Workload, name: str) -> bool:
 
 def _older_model(store: Store, model: Model) -> str | None:
     """O7: the oldest of several models on one Deployment acts."""
-    rivals = store.models_on((model.namespace, model.workload_name))
-    ages = sorted((_created(store.models[key]), key[1]) for key in rivals if key in store.models)
-    return ages[0][1] if ages and ages[0][1] != model.name else None
+    oldest = _oldest(store, store.models_on((model.namespace, model.workload_name)))
+    return oldest if oldest != model.name else None
+
+
+def _older_on_the_service(store: Store, model: Model, traffic: world.Traffic) -> str:
+    if traffic.service is None:
+        return ""
+    own = model.namespace, model.name
+    falling_back = store.falling_back_by((model.namespace, traffic.service.name))
+    others = falling_back - store.models_on((model.namespace, model.workload_name))
+    oldest = _oldest(store, others | {own})
+    return oldest if oldest is not None and oldest != model.name else ""
+
+
+def _oldest(store: Store, models: Collection[Key]) -> str | None:
+    ages = ((_created(store.models[key]), key[1]) for key in models if key in store.models)
+    return min(ages, default=("", None))[1]
 
 
 def _created(raw: Object) -> str:

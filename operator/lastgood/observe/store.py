@@ -8,13 +8,14 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from lastgood.api import names
-from lastgood.decide import world
+from lastgood.decide import facts, world
 from lastgood.kube import resources
 from lastgood.observe import autoscalers, concern, traffic, workloads
 from lastgood.observe.index import Indexes, Key, Object
+from lastgood.observe.parsed import Parsed
 
 __all__ = ["Key", "Object", "Store"]
 
@@ -43,7 +44,7 @@ class Store:
     _models_of: dict[Key, set[Key]] = field(default_factory=lambda: defaultdict(set))
     _workload_of: dict[Key, Key] = field(default_factory=dict)
     _fallbacks: traffic.Fallbacks = field(default_factory=traffic.Fallbacks)
-    _parsed: dict[str, tuple[str, Any]] = field(default_factory=dict)
+    _parsed: Parsed = field(default_factory=Parsed)
 
     def put(self, resource: resources.Resource, raw: Object) -> set[Key]:
         """Keep an object that was added or changed; return the models that it concerns."""
@@ -76,7 +77,7 @@ class Store:
         kept, key = self._kept(resource), _key(raw)
         earlier = kept.pop(key, None)
         if gone:
-            self._parsed.pop(raw["metadata"]["uid"], None)
+            self._parsed.forget(raw)
         else:
             kept[key] = traffic.kept(raw) if resource is resources.SERVICES else raw
         self._index.change(resource, key, None if gone else raw)
@@ -186,17 +187,12 @@ class Store:
         return set() if key is None else set(self._models_of.get(key, ()))
 
     def parsed(self, raw: Object, read: Callable[[Object], T]) -> T:
-        """Return what `read` makes of an object; it is asked once for each resourceVersion.
+        """Return what `read` makes of an object; it is asked once for each resourceVersion."""
+        return self._parsed.of(raw, read)
 
-        Objects are looked at far more often than they change, and digests and validation cost a millisecond each.
-        """
-        uid, version = raw["metadata"]["uid"], raw["metadata"]["resourceVersion"]
-        known = self._parsed.get(uid)
-        if known is None or known[0] != version:
-            known = (version, read(raw))
-            self._parsed[uid] = known
-        value: T = known[1]
-        return value
+    def parsed_switch(self, raw: Object) -> facts.Switch | None:
+        """Return what a KillSwitch says, as far as it can be read."""
+        return self._parsed.switch(raw)
 
     def pods_of(self, deployment_uid: str) -> list[world.Pod]:
         """Return the pods that belong to a Deployment by their owner references."""
@@ -258,7 +254,7 @@ class Store:
         recorded = {
             (str(scaler.get("kind")), str(scaler.get("name")))
             for key in self._index.switches_on.keys_of(workload)
-            if (scaler := concern.entries(self.switches[key]).get(workload[1], {}).get("autoscaler"))
+            if (scaler := self._index.entries[key].get(workload[1], {}).get("autoscaler"))
         }
         return self.scalers.of(workload, recorded=recorded)
 
@@ -269,6 +265,10 @@ class Store:
     def models_on(self, workload: Key) -> set[Key]:
         """Return the models that name a Deployment."""
         return set(self._models_of.get(workload, ()))
+
+    def falling_back_by(self, service: Key) -> set[Key]:
+        """Return the models that fall back by a Service."""
+        return self._fallbacks.served_by(service)
 
     def sweep(
         self,

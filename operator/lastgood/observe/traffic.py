@@ -1,12 +1,13 @@
 """A model's Service and its fallback, as they are now: read for models that have one, and no kill waits for them."""
 
 import asyncio
+import dataclasses
 from collections import defaultdict
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from lastgood.decide import world
+from lastgood.decide import facts, world
 from lastgood.kube import client, errors, resources
 from lastgood.observe import written
 
@@ -15,19 +16,15 @@ Key = tuple[str, str]
 """Namespace and name."""
 
 
-def named(model: Object, workload: str, switches: Sequence[Object]) -> tuple[str, str]:
+def named(model: Object, workload: str, switches: Sequence[facts.Switch]) -> tuple[str, str]:
     """Return the names of a model's Service and of its fallback; empty where there is none.
 
     A Service that a switch has taken traffic from stays the one meant until its traffic is back.
     """
     service, fallback = _asked(model)
-    taken = (
-        str((entry.get("traffic") or {}).get("service") or "")
-        for switch in switches
-        for entry in (switch.get("spec") or {}).get("restore") or []
-        if entry.get("workload") == workload
-    )
-    return next((name for name in taken if name), service), fallback
+    entries = (switch.entry(workload) for switch in switches)
+    taken = (entry.traffic.service for entry in entries if entry is not None and entry.traffic is not None)
+    return next(taken, service), fallback
 
 
 def _asked(model: Object) -> tuple[str, str]:
@@ -64,6 +61,22 @@ class Fallbacks:
     def on(self, deployment: Key) -> set[Key]:
         """Return the models that a Deployment stands in for."""
         return set(self._by_stand_in.get(deployment, ()))
+
+
+def claimed(
+    traffic: world.Traffic, *, workload: str, older: str, switches: Sequence[facts.Switch]
+) -> world.Traffic:
+    """Say which other model the Service is switched for: the one whose traffic it has taken, else an older one."""
+    if traffic.service is None:
+        return traffic
+    entries = (entry for switch in switches for entry in switch.entries if entry.traffic is not None)
+    taken = {e.workload: e.model or e.workload for e in entries if _sends(e.traffic, traffic.service)}
+    by = "" if workload in taken else min(taken.values(), default=older)
+    return dataclasses.replace(traffic, claimed_by=by)
+
+
+def _sends(route: facts.Route | None, service: world.Service) -> bool:
+    return route is not None and route.service == service.name
 
 
 def seen(service: Object | None, deployment: Object | None, *, unread: str = "") -> world.Traffic:

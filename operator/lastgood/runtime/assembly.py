@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from lastgood.decide import view
-from lastgood.kube import client
-from lastgood.kube.shared import SharedLists
+from lastgood.kube import client, resources
+from lastgood.kube.shared import HowMany, SharedReadings
 from lastgood.observe.contents import Contents, Reads
 from lastgood.observe.server import Server
 from lastgood.observe.store import Store
@@ -68,7 +68,7 @@ def assemble(
 ) -> Operator:
     """Build an operator that is called `identity`, and that writes while `actor` may act."""
     store, metrics, may_act = Store(), Metrics(), actor.may_act
-    counted = SharedLists(CountedCluster(cluster, metrics))
+    counted = SharedReadings(CountedCluster(cluster, metrics), how_many=_how_many(store))
     reporter = reporting(cluster=counted, store=store, metrics=metrics, may_act=may_act, instance=identity)
     outages = Outages(
         cluster=counted,
@@ -145,3 +145,8 @@ def _default_server(settings: Settings) -> Server | None:
     if not settings.prometheus_url:
         return None
     return Server(url=settings.prometheus_url, timeout=settings.prometheus_timeout)
+
+
+def _how_many(store: Store) -> HowMany:
+    kept = {resources.MODEL_DEPLOYMENTS: store.models, resources.DEPLOYMENTS: store.deployments}
+    return lambda resource, namespace: sum(where == namespace for where, _ in kept[resource])

@@ -5,6 +5,7 @@ on facts read afresh from the API server (rule F4). A record is never followed b
 comes from the next decision, made on what was recorded (rule F2).
 """
 
+import asyncio
 import dataclasses
 import logging
 from collections.abc import Callable, Collection
@@ -34,6 +35,9 @@ LASTING: Final = 5
 """A raise that the interlock refuses this often in a row, over three seconds, is no longer the API server's lag."""
 FRESH_INTERVALS: Final = 3
 """Verdicts older than this many intervals are not acted on."""
+ACTS_AT_ONCE: Final = 48
+"""Models that are acted on at a time: no more than the API server answers soon, so that no request grows old waiting
+for a connection, and the lease is renewed in between."""
 AROUND_A_KILL: Final = (steps.SetAutoscaler, steps.SwitchTraffic)
 """Steps that the scaling to zero goes without, if need be."""
 
@@ -88,6 +92,7 @@ class Driver:
         self._settings = settings
         self._clock = clock
         self._entries = Entries(cluster, may_act=self._may_act)
+        self._turn = asyncio.Semaphore(ACTS_AT_ONCE)
         self._blast = Blast(
             cluster=cluster, store=store, namespaces=namespaces, settings=settings, clock=clock
         )
@@ -130,6 +135,9 @@ class Driver:
             if idle and (memory.proved or decision.phase is not Phase.KILLED):
                 later = None if decision.until is None else max(decision.until - now, timedelta(0))
                 return Outcome(later if wait is None else wait, self._told(seen, view, decision, memory))
+            killing = policy.decide_a_kill(view) is not None
+            if seen.versions_watched and not killing:
+                from_store = True  # it was read for a kill alone, and this is more
             if _condemns(decision) and not (from_store or pods_read):
                 pods_read, seen = True, await observing.fresh(self._store, self._cluster, key, pods=True)
                 continue
@@ -141,7 +149,9 @@ class Driver:
             # Which pods are left, available, failing or without a label is not believed of watches: they lag, and have
             # ghosts.
             pods_read = decision.phase is Phase.KILLED or _rests_on_pods(decision) or _condemns(decision)
-            seen = await observing.fresh(self._store, self._cluster, key, pods=pods_read)
+            seen = await observing.fresh(
+                self._store, self._cluster, key, pods=pods_read, versions=not killing
+            )
             from_store = False
         log.warning("%s/%s: not at rest after %d rounds; it is looked at again", *key, MOST_ROUNDS)
         return Outcome(contest.retry_in(1))
@@ -198,18 +208,23 @@ class Driver:
                 log.info("%s/%s: recorded %s: %s", namespace, name, type(record).__name__, decision.message)
             if decision.records:
                 self._reports.recorded(key, decision)
-            for step in decision.steps:
-                if decision.needs_lease:
-                    self._check_actor()
-                if not await self._take(key, step, decision, memory):
-                    break
+            if decision.steps:
+                async with self._turn:
+                    await self._take_all(key, decision, memory)
         except (errors.Conflict, errors.NotFound) as moved_on:
             log.debug("%s/%s: %s; observing again", namespace, name, moved_on)
             return None
         if len(written_to) == 1:
-            return observing.with_switch(seen, written_to[0])
+            return observing.with_switch(self._store, seen, written_to[0])
         scaled = [step for step in decision.steps if isinstance(step, steps.Scale)]
         return observing.scaled(seen, scaled[0].replicas) if len(decision.steps) == len(scaled) == 1 else None
+
+    async def _take_all(self, key: Key, decision: Decision, memory: Memory) -> None:
+        for step in decision.steps:
+            if decision.needs_lease:
+                self._check_actor()
+            if not await self._take(key, step, decision, memory):
+                break
 
     async def _take(self, key: Key, step: steps.Step, decision: Decision, memory: Memory) -> bool:
         """Take one step; return whether the next may follow.

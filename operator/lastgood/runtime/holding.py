@@ -75,7 +75,7 @@ class Holder:
                 self._cluster.list(resources.KILL_SWITCHES, workload[0]),
                 autoscalers.fresh(self._cluster, self._store.autoscalers_of(workload)),
             )
-            decision = _decided(raw, listed, scalers)
+            decision = self._decided(raw, listed, scalers)
             if decision is None or (_lets_go(decision) and await self._is_named(workload)):
                 return None
             wait = contest.wait_before(decision, memory, self._clock())
@@ -91,7 +91,15 @@ class Holder:
         raw = self._store.deployments.get(workload)
         if raw is None:
             return None
-        return _decided(raw, self._store.switches_in(workload[0]), self._store.autoscalers_of(workload))
+        return self._decided(raw, self._store.switches_in(workload[0]), self._store.autoscalers_of(workload))
+
+    def _decided(
+        self, raw: Object, listed: Iterable[Object], scalers: Sequence[autoscalers.Found]
+    ) -> Decision | None:
+        parsed = (self._store.parsed_switch(each) for each in listed)
+        switches = [switch for switch in parsed if switch is not None]
+        workload = workloads.workload(raw)
+        return unowned.hold(workload, switches, autoscalers.of(workload.name, scalers, switches))
 
     def _is_spoken_for(self, workload: Key) -> bool:
         """Whether a model says what becomes of a Deployment; one that does not parse says nothing (rule K2)."""
@@ -136,12 +144,6 @@ class Holder:
                 log.info("Deployment %s/%s: %s: %s", namespace, name, what, decision.message)
         if refused is not None:
             raise refused
-
-
-def _decided(raw: Object, listed: Iterable[Object], scalers: Sequence[autoscalers.Found]) -> Decision | None:
-    switches = [read for each in listed if (read := written.switch(each)) is not None]
-    workload = workloads.workload(raw)
-    return unowned.hold(workload, switches, autoscalers.of(workload.name, scalers, switches))
 
 
 def _lets_go(decision: Decision) -> bool:

@@ -6,7 +6,6 @@ tells what the newest drive came to, and `switches` how far a switch is: not onc
 """
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -27,9 +26,12 @@ from lastgood.runtime.schedule import Schedule
 
 ROUND: Final = 0.02
 """Seconds within which evaluations that fall due are asked together."""
-URGENT_WORKERS: Final = 64
-LONGEST_YIELD: Final = 5.0
+URGENT_WORKERS: Final = 512
+"""Those who read and record at the same moment share their requests; how many act at once is the driver's to say."""
+LONGEST_YIELD: Final = 10.0
 """Seconds for which everything else lets a crowd of kills go first (rule K6)."""
+LONGEST_SILENCE: Final = 30.0
+"""Seconds for which telling of it does: what is told too early takes its time from what is still running."""
 SWITCH_PACE: Final = 1.0
 """Seconds from one report of a switch to the next: a switch that stops hundreds of models tells of many at once."""
 UNREADABLE: Final = 60.0
@@ -135,7 +137,7 @@ class Loop:
         await self._drive_in(self._urgent, key)
 
     async def _drive(self, key: Key) -> None:
-        await self._let_kills_go_first()
+        await self._urgent.calm(longest=LONGEST_YIELD)  # who keeps killing must not stop the rest for ever
         await self._drive_in(self._drives, key)
 
     async def _drive_in(self, lane: Schedule[Key], key: Key) -> None:
@@ -155,15 +157,9 @@ class Loop:
         elif outcome.told is None:  # it may not parse: a switch holds its workload all the same
             self._holds.due((key[0], self._store.workload_of(key)))
 
-    async def _let_kills_go_first(self) -> None:
-        """Wait while all workers for kills are busy, but not for ever: who keeps killing must not stop the rest."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(LONGEST_YIELD):
-                await self._urgent.has_room()
-
     async def _report(self, key: Key) -> None:
         """Tell what the newest drive came to; a kill, or its undoing, never waits for the telling."""
-        await self._let_kills_go_first()
+        await self._urgent.calm(longest=LONGEST_SILENCE)
         memory = self._memories.get(key)
         if memory is not None and memory.to_report is not None:
             seen, view, decision = memory.to_report
@@ -173,7 +169,7 @@ class Loop:
     async def _report_switch(self, key: Key) -> None:
         """Tell how far a switch is, over all that it selects."""
         raw = self._store.switches.get(key)
-        read = None if raw is None else self._store.parsed(raw, written.switch)
+        read = None if raw is None else self._store.parsed_switch(raw)
         if raw is None or read is None:
             self._told.pop(key, None)
             return

@@ -17,6 +17,9 @@ log = logging.getLogger(__name__)
 LONGEST_PAUSE: Final = 60.0
 """Seconds between two tries at a key whose callback keeps failing, from 1 s doubling."""
 
+CROWD: Final = 8
+"""So many keys that run at once are a crowd."""
+
 SLACK: Final = 1000
 """Entries of the heap that earlier due times have superseded, and that may lie there until their own time comes."""
 
@@ -44,8 +47,9 @@ class Schedule(Generic[KeyT]):
         self._failures: dict[KeyT, int] = {}
         self._forgotten: set[KeyT] = set()
         self._changed = asyncio.Event()
-        self._room = asyncio.Event()
-        self._room.set()
+        self._crowded_since: float | None = None
+        self._calm = asyncio.Event()
+        self._calm.set()
 
     def due(self, key: KeyT, *, after: float = 0.0) -> None:
         """Run `key` in so many seconds, or earlier if it is due earlier already."""
@@ -56,9 +60,12 @@ class Schedule(Generic[KeyT]):
         else:
             self._push(key, at)
 
-    async def has_room(self) -> None:
-        """Wait until a worker is free."""
-        await self._room.wait()
+    async def calm(self, *, longest: float) -> None:
+        """Wait while there is a crowd, but for none longer than so many seconds since it began."""
+        if self._crowded_since is not None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(self._crowded_since + longest):
+                    await self._calm.wait()
 
     def forget(self, key: KeyT) -> None:
         """Take a key out of the schedule; one that runs ends as it would, and is not tried again if it fails."""
@@ -105,8 +112,9 @@ class Schedule(Generic[KeyT]):
                 if self._late is not None:
                     self._late(now - at)
                 self._running[key] = asyncio.create_task(self._work(key))
-                if len(self._running) >= self._workers:
-                    self._room.clear()
+                if len(self._running) >= CROWD and self._crowded_since is None:
+                    self._crowded_since = now
+                    self._calm.clear()
         return None
 
     async def _work(self, key: KeyT) -> None:
@@ -118,7 +126,9 @@ class Schedule(Generic[KeyT]):
             self._failures.pop(key, None)
         finally:
             self._running.pop(key, None)
-            self._room.set()
+            if len(self._running) < CROWD:
+                self._crowded_since = None
+                self._calm.set()
             self._forgotten.discard(key)
             again = self._again.pop(key, None)
             if again is not None:

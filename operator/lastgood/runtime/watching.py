@@ -182,14 +182,24 @@ def _is_urgent(resource: resources.Resource, raw: Mapping[str, Any], store: Stor
     """Whether a change may be a kill, or somebody's scaling up of what is killed: it passes all others (rule K6)."""
     spec = raw.get("spec") or {}
     if resource is resources.MODEL_DEPLOYMENTS:
-        return bool((spec.get("killSwitch") or {}).get("engaged"))
+        return bool((spec.get("killSwitch") or {}).get("engaged")) and not _only_told(raw, store)
     if resource is resources.KILL_SWITCHES:
         return bool(spec.get("engaged"))
-    if resource is resources.DEPLOYMENTS:
+    if resource is resources.DEPLOYMENTS and spec.get(
+        "replicas"
+    ):  # one that is at zero can wait to be told of
         namespace, name = raw["metadata"]["namespace"], raw["metadata"]["name"]
         holding = (store.switches[key] for key in store.switches_on((namespace, name)))
         return any((switch.get("spec") or {}).get("engaged") for switch in holding)
     return False
+
+
+def _only_told(raw: Mapping[str, Any], store: Store) -> bool:
+    """Whether nothing but the status of a model has changed, or its metadata."""
+    metadata = raw["metadata"]
+    known = store.models.get((metadata["namespace"], metadata["name"]))
+    same = ("uid", "generation", "labels")
+    return known is not None and all(known["metadata"].get(each) == metadata.get(each) for each in same)
 
 
 def login(server: client.ApiServer) -> Login:
@@ -212,6 +222,23 @@ def login(server: client.ApiServer) -> Login:
     return as_our_client
 
 
+class _NoDifferences(kopf.DiffBaseStorage):
+    """Keeps nothing to tell changes from: only raw events are looked at, and a deep copy of each costs more than that.
+
+    What kopf does with an event takes as long as all that is decided on it, and hundreds of kills make thousands.
+    """
+
+    def build(self, **_: Any) -> kopf.BodyEssence:
+        """Return nothing: no handler of ours asks what has changed."""
+        return kopf.BodyEssence()
+
+    def fetch(self, **_: Any) -> None:
+        """Return nothing."""
+
+    def store(self, **_: Any) -> None:
+        """Write nothing on anybody's object."""
+
+
 def _settings() -> kopf.OperatorSettings:
     settings = kopf.OperatorSettings()
     settings.scanning.disabled = True
@@ -223,6 +250,6 @@ def _settings() -> kopf.OperatorSettings:
     settings.watching.client_timeout = 310
     settings.persistence.finalizer = f"{names.GROUP}/finalizer"
     settings.persistence.progress_storage = kopf.AnnotationsProgressStorage(prefix=names.GROUP)
-    settings.persistence.diffbase_storage = kopf.AnnotationsDiffBaseStorage(prefix=names.GROUP)
+    settings.persistence.diffbase_storage = _NoDifferences()
     settings.execution.max_workers = 4
     return settings

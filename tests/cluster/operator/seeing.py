@@ -23,8 +23,8 @@ def verdict(world: World, version: str) -> str:
     return str(found[0]["verdict"]["value"]) if found else ""
 
 
-def condition(world: World, kind: str) -> tuple[str, str]:
-    status = world.get("mdep", "fraud").get("status") or {}
+def condition(world: World, kind: str, model: str = "fraud") -> tuple[str, str]:
+    status = world.get("mdep", model).get("status") or {}
     found = {c["type"]: (c["status"], c["reason"]) for c in status.get("conditions") or []}
     return found.get(kind, ("", ""))
 

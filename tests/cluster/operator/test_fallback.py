@@ -54,6 +54,11 @@ def test_a_fallback_serves_for_a_killed_model_and_gives_its_traffic_back(world: 
         a_model_with_a_fallback_serves(world)
         world.eventually(lambda: seeing.verdict(world, "1.4.0") == "Good")
         world.eventually(lambda: served_by(world) == "fraud")
+        world.apply(
+            deployment("churn", image="churn:1.4.0"), model("churn", version="1.4.0", fallback=FALLBACK)
+        )  # by the same Service, which cannot follow two models
+        world.eventually(lambda: seeing.condition(world, "Degraded", "churn") == ("True", "ServiceConflict"))
+        assert told(world) == "NotDegraded"
         seeing.engage(world)
         world.eventually(lambda: seeing.condition(world, "KillSwitchEngaged")[0] == "True")
         world.eventually(lambda: served_by(world) == "fraud-rules")

@@ -64,6 +64,8 @@ class Sight:
     service: world.Service | None = None
     stand_in: world.StandIn | None = None
     unread: str = ""
+    claimed_by: str = ""
+    """The other model that the Service is switched for."""
     """Why the Service or the fallback cannot be read now."""
     refused: str = ""
     """What the API server says to every change of the Service."""
@@ -193,7 +195,10 @@ class Sight:
             workload=self.workload,
             autoscaler=self.autoscaler,
             traffic=world.Traffic(
-                None if self.unread else self.service, None if self.unread else self.stand_in, self.unread
+                None if self.unread else self.service,
+                None if self.unread else self.stand_in,
+                self.unread,
+                self.claimed_by,
             ),
             traffic_refused=self.refused,
             judged=self.judged,

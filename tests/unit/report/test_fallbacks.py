@@ -80,6 +80,14 @@ def test_a_killed_model_that_nobody_serves_for_says_why(
     assert said in building.condition(status, "Degraded")["message"]
 
 
+def test_a_killed_model_whose_service_is_switched_for_another_says_for_which() -> None:
+    """K1."""
+    status = building.report(killed(world.Traffic(service(OWN), stand_in(), claimed_by="churn"), taken=False))
+
+    assert building.brief(status, "Degraded") == "True/TrafficNotSwitched"
+    assert "for ModelDeployment churn" in building.condition(status, "Degraded")["message"]
+
+
 def test_a_service_that_may_not_be_changed_is_told_of_with_what_the_api_server_said() -> None:
     """K1."""
     seen = killed(world.Traffic(service(OWN), stand_in()))
@@ -103,6 +111,11 @@ def test_a_switch_that_asks_for_a_fallback_of_a_model_without_one_says_so() -> N
         (world.Traffic(service(OWN), None), "True/FallbackNotFound", "True/Serving"),
         (world.Traffic(None, stand_in()), "True/ServiceNotFound", "True/Serving"),
         (world.Traffic(service({}), stand_in()), "True/ServiceWithoutSelector", "True/Serving"),
+        (
+            world.Traffic(service(OWN), stand_in(), claimed_by="churn"),
+            "True/ServiceConflict",
+            "True/Serving",
+        ),
         (
             world.Traffic(service(RULES), stand_in()),
             "True/FallbackSharesSelector",

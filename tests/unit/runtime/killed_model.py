@@ -24,6 +24,8 @@ class Server:
 
     def __init__(self, *, restore: list[dict[str, Any]], replicas: int) -> None:
         self.writes: list[tuple[str, Any]] = []
+        self.lists: list[resources.Resource] = []
+        self.lists_before_writing: list[resources.Resource] = []
         self.model = {"metadata": metadata("fraud", "model"), "spec": {"workloadRef": {"name": "fraud"}}}
         self.deployment = {
             "metadata": metadata("fraud", "deployment"),
@@ -40,6 +42,9 @@ class Server:
     async def list(
         self, resource: resources.Resource, namespace: str | None, **_: Any
     ) -> list[client.Object]:
+        self.lists.append(resource)
+        if not self.writes:
+            self.lists_before_writing.append(resource)
         return [{**self.switch, "kind": "KillSwitch"}] if resource is resources.KILL_SWITCHES else []
 
     async def create(

@@ -43,6 +43,7 @@ class Api:
         self.patched.append(f"{resource.kind} {name}")
         raw = self.objects[resource, name]
         raw["spec"] = {**raw["spec"], **body["spec"]}
+        raw["metadata"] = {**raw["metadata"], "resourceVersion": str(len(self.patched) + 1)}
         return raw
 
 

@@ -20,7 +20,7 @@ def now() -> float:
 class Runs:
     """Notes when each key ran, and does with it what a test wants."""
 
-    def __init__(self, does: Callable[[str], Awaitable[None]] | None = None) -> None:
+    def __init__(self, does: Callable[[str], Awaitable[object]] | None = None) -> None:
         self.began: list[tuple[float, str]] = []
         self.at_once: dict[str, int] = {}
         self.most_at_once = 0
@@ -263,3 +263,30 @@ async def test_due_times_that_were_superseded_do_not_pile_up() -> None:
         assert len(runs.began) == schedule.SLACK * 3
         await asyncio.sleep(3700)
     assert len(runs.began) == schedule.SLACK * 3 + 1
+
+
+async def test_who_waits_for_calm_waits_for_a_crowd_and_for_nothing_less() -> None:
+    """K6: one kill holds up nothing, hundreds go first."""
+    runs = Runs(lambda _: asyncio.sleep(3))
+    async with running(runs, workers=100) as keys:
+        keys.due("alone")
+        await asyncio.sleep(1)
+        await keys.calm(longest=60)
+        assert now() == 1
+        for number in range(2 * schedule.CROWD):
+            keys.due(f"one of many {number}")
+        await asyncio.sleep(0.5)
+        await keys.calm(longest=60)
+        assert now() == 4
+
+
+async def test_who_waits_for_calm_does_not_wait_for_ever() -> None:
+    runs = Runs(lambda _: asyncio.Event().wait())
+    async with running(runs, workers=100) as keys:
+        for number in range(schedule.CROWD):
+            keys.due(str(number))
+        await asyncio.sleep(1)
+        await keys.calm(longest=10)
+        assert now() == pytest.approx(10), "since the crowd came"
+        await keys.calm(longest=10)
+        assert now() == pytest.approx(10), "and for nobody twice"

@@ -1,7 +1,7 @@
 """A full reading and the watches tell of the same objects at the same time; the newer word counts."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from lastgood.kube import client, resources
 from lastgood.observe.store import Store
@@ -68,3 +68,46 @@ async def test_a_switch_that_is_deleted_during_a_full_reading_stays_deleted_and_
     await watcher.read_all()
 
     assert not store.switches
+
+
+class Lanes:
+    """Notes which changes are urgent."""
+
+    def __init__(self) -> None:
+        self.urgent: list[bool] = []
+        self.store = Store()
+        self.watcher = Watcher(
+            cluster=cast("Any", None),
+            store=self.store,
+            due=lambda _, urgent: self.urgent.append(urgent),
+            hold=lambda _: None,
+            tell=_nothing,
+        )
+
+    def take(self, resource: resources.Resource, **fields: Any) -> bool:
+        metadata = {"name": "fraud", "namespace": "ml", "uid": resource.kind, "resourceVersion": "1"}
+        metadata |= fields.pop("metadata", {})
+        self.watcher.take(resource, {"type": "MODIFIED", "object": {"metadata": metadata, **fields}})
+        return self.urgent[-1]
+
+
+def test_scaling_up_what_is_killed_is_urgent_and_being_at_zero_is_not() -> None:
+    """K5, K6: what follows hundreds of kills must not stand in the way of hundreds more."""
+    lanes = Lanes()
+    assert not lanes.take(resources.DEPLOYMENTS, spec={"replicas": 3}), "nothing is killed yet"
+    assert lanes.take(resources.KILL_SWITCHES, spec={"engaged": True, "restore": [{"workload": "fraud"}]})
+    assert lanes.take(resources.DEPLOYMENTS, spec={"replicas": 3})
+    assert not lanes.take(resources.DEPLOYMENTS, spec={"replicas": 0})
+
+
+def test_a_model_that_is_killed_by_its_field_is_urgent_when_it_changes_and_not_when_it_is_told_of() -> None:
+    """K6, K8."""
+    lanes, killed = Lanes(), {"killSwitch": {"engaged": True}}
+    assert lanes.take(resources.MODEL_DEPLOYMENTS, spec=killed, metadata={"generation": 2}), "just seen"
+    assert not lanes.take(
+        resources.MODEL_DEPLOYMENTS, spec=killed, metadata={"generation": 2}, status={"state": "Stopping"}
+    )
+    assert lanes.take(resources.MODEL_DEPLOYMENTS, spec=killed, metadata={"generation": 3})
+    assert lanes.take(
+        resources.MODEL_DEPLOYMENTS, spec=killed, metadata={"generation": 3, "labels": {"team": "payments"}}
+    )
