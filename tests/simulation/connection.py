@@ -133,7 +133,7 @@ class Connection:
             await asyncio.sleep(delay)
 
     async def _write(self, site: str, apply: Callable[[], Object]) -> Object:
-        decided = asyncio.get_running_loop().time()
+        decided, read = asyncio.get_running_loop().time(), dict(self.looked)
         self.injector.strike(site, self.identity)
         await self._on_its_way()
         fault = self.injector.meet(site, asyncio.get_running_loop().time())
@@ -145,7 +145,7 @@ class Connection:
             raise errors.Conflict(f"{site}: it was changed meanwhile")
         if fault in (Fault.THROTTLED, Fault.ERROR):
             raise errors.Unavailable(f"{site}: the API server answered {fault}")
-        self.server.decided = decided
+        self.server.decided, self.server.looked = decided, read
         answer = apply()
         if fault is Fault.CRASH_AFTER:
             await self._die()
