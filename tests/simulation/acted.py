@@ -121,6 +121,12 @@ class Acted:
             each["type"] == "KillSwitchEngaged" and each["status"] == "True" for each in earlier
         ):
             return
-        left = evidence.pods_of(self._server, write.key[1])
+        # Pods that came while it was on its way are told of by the next report; times are cut to whole seconds.
+        read_at = process.connection.pods_read_at
+        left = [
+            name
+            for name in evidence.pods_of(self._server, write.key[1])
+            if evidence.born(self._server, name) + 1.0 <= read_at
+        ]
         if left and self._grounds.fresh(process, write.key[1]):
             raise Violated(f"K4: said to be off, and {left} are there")

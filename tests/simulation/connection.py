@@ -46,6 +46,8 @@ class Connection:
         """When a write was sent last, by site and name, whatever became of it."""
         self.lagging: Mapping[str, Sequence[Object]] | None = None
         """What an API server lists that lags behind; None for one that does not."""
+        self.pods_read_at = -1.0
+        """When pods were read last."""
         self._died = died
         self._trace = trace
 
@@ -66,6 +68,8 @@ class Connection:
         await self._on_its_way()
         if self.lagging is not None:
             return self.lagging.get(resource.plural, ())
+        if resource is resources.PODS:
+            self.pods_read_at = asyncio.get_running_loop().time()
         found = self.server.listed(resource, namespace, labels)
         for raw in found:
             self._see(resource, key_of(raw), raw)

@@ -251,3 +251,9 @@ def pods_of(server: ApiServer, name: str) -> list[str]:
         for raw in server.of(resources.PODS).values()
         if raw["metadata"]["ownerReferences"][0]["uid"] in sets
     ]
+
+
+def born(server: ApiServer, pod: str) -> float:
+    """Return when a pod was created, in the loop's seconds, cut to whole ones."""
+    raw = server.get(resources.PODS, scenes.NAMESPACE, pod)
+    return metrics.true_seconds(moment(raw["metadata"]["creationTimestamp"]))

@@ -152,10 +152,13 @@ class Liveness:
         missing = threshold.on_no_data == "Breach" and signal in metrics.MISSING
         if signal not in metrics.BREACHING and not missing:
             return
-        counts = available + scenes.WARMUP.total_seconds() + (WINDOW if missing else 0.0)
+        # It warms up from when its pods are seen to be available, which a watch that lags delays (rule J7).
+        counts = (
+            self._hindrance.of_sight(available) + scenes.WARMUP.total_seconds() + (WINDOW if missing else 0.0)
+        )
         probation = any("since" in (entry.get("probation") or {}) for _, entry in seen.entries)
         for_ = timedelta(0) if probation else threshold.for_
-        due = self._hindrance.of_breaches(max(since, counts)) + for_.total_seconds() + scenes.INTERVAL
+        due = max(self._hindrance.of_breaches(since), counts) + for_.total_seconds() + scenes.INTERVAL
         self._owed(name, threshold.name, _EXCUSES[threshold.on_breach], seen=seen, due=due, now=now)
 
     def _look_at_what_runs(self, name: str, seen: Sight, now: float) -> None:
