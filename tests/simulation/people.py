@@ -6,7 +6,7 @@ whatever the operator, or a fault, has made of the world meanwhile.
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from lastgood.api import names
