@@ -2,12 +2,14 @@
 
 import asyncio
 import dataclasses
+import functools
 from collections.abc import Awaitable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from lastgood.api import names
-from lastgood.decide import facts, unbuilt, world
+from lastgood.decide import facts, world
 from lastgood.decide import traffic as traffic_rules
 from lastgood.decide.view import Model, Trouble
 from lastgood.kube import client, errors, resources
@@ -16,7 +18,7 @@ from lastgood.observe import traffic as routes
 from lastgood.observe.store import Key, Object, Store
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Snapshot:
     """What is observed of one model, before anything is judged."""
 
@@ -32,26 +34,54 @@ class Snapshot:
     versions_watched: bool = False
     """Whether its checkpoints are only as a watch has brought them: enough for a kill, which rests on none."""
 
+    @functools.cached_property
+    def probation_since(self) -> datetime | None:
+        """When the model's probation began, if it is in one."""
+        entries = (switch.entry(self.model.workload_name) for switch in self.facts.switches)
+        probations = (entry.probation for entry in entries if entry is not None)
+        begun = (each.since for each in probations if each is not None and each.since is not None)
+        return max(begun, default=None)
+
 
 def cached(store: Store, key: Key) -> Snapshot | None:
     """Return a model as the store has it; None when it is gone. Raises `written.Unreadable`."""
     raw = store.models.get(key)
     if raw is None:
         return None
-    namespace = key[0]
-    switches = store.switches_in(namespace)
-    service, fallback = routes.named(raw, workload_name(raw), _readable(store, switches))
-    return _snapshot(
-        store,
-        raw,
-        deployment=store.deployments.get((namespace, workload_name(raw))),
-        checkpoints=store.checkpoints_of(key),
-        switches=switches,
-        traffic=routes.seen(
-            store.services.get((namespace, service)), store.deployments.get((namespace, fallback))
-        ),
-        scalers=store.autoscalers_of((namespace, workload_name(raw))),
+    namespace, workload = key[0], (key[0], workload_name(raw))
+    deployment, checkpoints = store.deployments.get(workload), store.checkpoints_of(key)
+    switches, scalers = store.switches_in(namespace), store.autoscalers_of(workload)
+    service, fallback = routes.named(raw, workload[1], _readable(store, switches))
+    served_by = store.services.get((namespace, service)), store.deployments.get((namespace, fallback))
+
+    def make() -> Snapshot:
+        traffic = routes.seen(*served_by)
+        return _snapshot(
+            store,
+            raw,
+            deployment=deployment,
+            checkpoints=checkpoints,
+            switches=switches,
+            traffic=traffic,
+            scalers=scalers,
+        )
+
+    made_of = (
+        _version(raw),
+        _version(deployment),
+        () if deployment is None else store.pods_of(deployment["metadata"]["uid"]),
+        [_version(each) for each in checkpoints],
+        [_version(each) for each in switches],
+        [_version(each) for each in served_by],
+        [_version(each) for _, each in scalers],
+        [_version(store.models.get(rival)) for rival in sorted(store.models_on(workload))],
+        store.contents.get(namespace),
     )
+    return store.once(key, made_of, make)
+
+
+def _version(raw: Object | None) -> tuple[str, str] | None:
+    return None if raw is None else (raw["metadata"]["uid"], raw["metadata"]["resourceVersion"])
 
 
 async def fresh(
@@ -172,7 +202,7 @@ def _snapshot(
     workload = None
     if deployment is not None:
         bare = store.parsed(deployment, workloads.workload)
-        workload = dataclasses.replace(bare, pods=tuple(store.pods_of(bare.uid)))
+        workload = dataclasses.replace(bare, pods=store.pods_of(bare.uid))
     trouble = _unread(
         model,
         checkpoints=dict(zip(map(_name, checkpoints), read, strict=True)),
@@ -227,9 +257,8 @@ def _name(raw: Object) -> str:
 
 
 def _trouble(store: Store, model: Model, workload: world.Workload | None) -> Trouble | None:
-    missing = unbuilt.first_unbuilt(model.spec)
-    if missing is not None:
-        return Trouble("NotImplemented", missing)
+    if model.unbuilt is not None:
+        return Trouble("NotImplemented", model.unbuilt)
     older = _older_model(store, model)
     if older is not None:
         return Trouble(
