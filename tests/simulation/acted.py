@@ -96,6 +96,11 @@ class Acted:
         """A pod is labelled with the version that it runs (rule O5)."""
         assert write.new is not None
         labels = write.new["metadata"]["labels"]
+        if labels.get(names.LABEL_TRACK) == names.TRACK_FALLBACK:
+            earlier = {} if write.old is None else write.old["metadata"].get("labels") or {}
+            if earlier.get(names.LABEL_TRACK, names.TRACK_FALLBACK) != names.TRACK_FALLBACK:
+                raise Violated(f"B2: {write.key[1]} has said that it is {earlier[names.LABEL_TRACK]}")
+            return
         name, version = labels[names.LABEL_MODEL], labels[names.LABEL_VERSION]
         self._grounds.holds(
             write,

@@ -117,8 +117,9 @@ class Connection:
 
     def _see(self, resource: resources.Resource, key: Key, raw: Object | None) -> None:
         place = resource.plural, key
-        if raw is not self.seen.get(place):
-            self.seen_before[place] = self.seen.get(place)
+        known = self.seen.get(place)
+        if _version(raw) != _version(known):
+            self.seen_before[place] = known
         self.seen[place] = raw
         self.looked[place] = asyncio.get_running_loop().time()
 
@@ -164,6 +165,10 @@ class Connection:
             self._died()
         await asyncio.get_running_loop().create_future()
         raise AssertionError("nobody wakes the dead")
+
+
+def _version(raw: Object | None) -> str | None:
+    return None if raw is None else str(raw["metadata"]["resourceVersion"])
 
 
 class Watching:

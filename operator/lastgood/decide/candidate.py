@@ -141,7 +141,8 @@ def lays_over(saved: facts.Checkpoint, version: versions.Version) -> bool:
         return True
     if not saved.intact:
         return _lays_over(saved, saved.base, version)
-    key = saved.digest, saved.base.text, version.text
+    # Written out, because a version has fields without a hash, such as the source of a variable.
+    key = saved.digest, repr(saved.base), repr(version)
     return _intact_lays_over(_Laying(key, saved, saved.base, version))
 
 

@@ -74,6 +74,7 @@ CHAIN: Final[tuple[Rule, ...]] = (
     rollout.drive_to_the_current_version,  # the act of every switch, and the undoing of others' changes
     rollback.clear_the_way,  # for the pods to go back to, where nothing is available
     adopt.label_pods,
+    fallback.label_its_pods,
     bake.note_other_content,  # of ConfigMaps: before anything that counts the time since
     adopt.rest_at_zero,
     radius.hold_a_kill_too_many,  # by a breach, or because no good version is left
@@ -94,8 +95,6 @@ def decide(view: View) -> Decision:
 
 def decide_a_kill(view: View) -> Decision | None:
     """Return what a kill demands now, whatever is saved of versions: none is shown to its rules (rule K6)."""
-    if not view.engaged and view.model.kill_asked is not True:
-        return None  # nobody asks for one, so that none of the rules has anything to say
     return _first(KILL, dataclasses.replace(view, facts=Facts(switches=view.facts.switches)))
 
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from lastgood.api import kinds
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Resource:
-    """One kind of object as the API server serves it; `group` is empty for the core group. There is one of each."""
+    """One kind of object as the API server serves it; `group` is empty for the core group."""
 
     group: str
     version: str

@@ -2,14 +2,12 @@
 
 import asyncio
 import dataclasses
-import functools
 from collections.abc import Awaitable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from lastgood.api import names
-from lastgood.decide import facts, world
+from lastgood.decide import facts, unbuilt, world
 from lastgood.decide import traffic as traffic_rules
 from lastgood.decide.view import Model, Trouble
 from lastgood.kube import client, errors, resources
@@ -18,7 +16,7 @@ from lastgood.observe import traffic as routes
 from lastgood.observe.store import Key, Object, Store
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """What is observed of one model, before anything is judged."""
 
@@ -34,54 +32,26 @@ class Snapshot:
     versions_watched: bool = False
     """Whether its checkpoints are only as a watch has brought them: enough for a kill, which rests on none."""
 
-    @functools.cached_property
-    def probation_since(self) -> datetime | None:
-        """When the model's probation began, if it is in one."""
-        entries = (switch.entry(self.model.workload_name) for switch in self.facts.switches)
-        probations = (entry.probation for entry in entries if entry is not None)
-        begun = (each.since for each in probations if each is not None and each.since is not None)
-        return max(begun, default=None)
-
 
 def cached(store: Store, key: Key) -> Snapshot | None:
     """Return a model as the store has it; None when it is gone. Raises `written.Unreadable`."""
     raw = store.models.get(key)
     if raw is None:
         return None
-    namespace, workload = key[0], (key[0], workload_name(raw))
-    deployment, checkpoints = store.deployments.get(workload), store.checkpoints_of(key)
-    switches, scalers = store.switches_in(namespace), store.autoscalers_of(workload)
-    service, fallback = routes.named(raw, workload[1], _readable(store, switches))
-    served_by = store.services.get((namespace, service)), store.deployments.get((namespace, fallback))
-
-    def make() -> Snapshot:
-        traffic = routes.seen(*served_by)
-        return _snapshot(
-            store,
-            raw,
-            deployment=deployment,
-            checkpoints=checkpoints,
-            switches=switches,
-            traffic=traffic,
-            scalers=scalers,
-        )
-
-    made_of = (
-        _version(raw),
-        _version(deployment),
-        () if deployment is None else store.pods_of(deployment["metadata"]["uid"]),
-        [_version(each) for each in checkpoints],
-        [_version(each) for each in switches],
-        [_version(each) for each in served_by],
-        [_version(each) for _, each in scalers],
-        [_version(store.models.get(rival)) for rival in sorted(store.models_on(workload))],
-        store.contents.get(namespace),
+    namespace = key[0]
+    switches = store.switches_in(namespace)
+    service, fallback = routes.named(raw, workload_name(raw), _readable(store, switches))
+    return _snapshot(
+        store,
+        raw,
+        deployment=store.deployments.get((namespace, workload_name(raw))),
+        checkpoints=store.checkpoints_of(key),
+        switches=switches,
+        traffic=routes.seen(
+            store.services.get((namespace, service)), store.deployments.get((namespace, fallback))
+        ),
+        scalers=store.autoscalers_of((namespace, workload_name(raw))),
     )
-    return store.once(key, made_of, make)
-
-
-def _version(raw: Object | None) -> tuple[str, str] | None:
-    return None if raw is None else (raw["metadata"]["uid"], raw["metadata"]["resourceVersion"])
 
 
 async def fresh(
@@ -120,11 +90,16 @@ async def fresh(
         scalers=scalers,
     )
     read = dataclasses.replace(read, versions_watched=checkpoints is None)
-    if not pods or read.workload is None:
-        return read
-    selector = (deployment or {}).get("spec", {}).get("selector") or {}
-    found = await _pods(cluster, namespace, read.workload.uid, labels=selector.get("matchLabels"))
-    return dataclasses.replace(read, workload=dataclasses.replace(read.workload, pods=found))
+    if pods and read.workload is not None:
+        selector = (deployment or {}).get("spec", {}).get("selector") or {}
+        found = await _pods(cluster, namespace, read.workload.uid, labels=selector.get("matchLabels"))
+        read = dataclasses.replace(read, workload=dataclasses.replace(read.workload, pods=found))
+    stand_in = read.traffic.stand_in
+    if pods and stand_in is not None and stand_in.pods:
+        found = await _pods(cluster, namespace, stand_in.uid, labels=stand_in.selector)
+        traffic = dataclasses.replace(read.traffic, stand_in=dataclasses.replace(stand_in, pods=found))
+        read = dataclasses.replace(read, traffic=traffic)
+    return read
 
 
 def with_switch(store: Store, seen: Snapshot, raw: Object) -> Snapshot | None:
@@ -202,7 +177,7 @@ def _snapshot(
     workload = None
     if deployment is not None:
         bare = store.parsed(deployment, workloads.workload)
-        workload = dataclasses.replace(bare, pods=store.pods_of(bare.uid))
+        workload = dataclasses.replace(bare, pods=tuple(store.pods_of(bare.uid)))
     trouble = _unread(
         model,
         checkpoints=dict(zip(map(_name, checkpoints), read, strict=True)),
@@ -218,7 +193,7 @@ def _snapshot(
         workload=workload,
         autoscaler=autoscalers.of(model.workload_name, scalers, readable),
         traffic=routes.claimed(
-            traffic,
+            _with_pods(store, model.namespace, traffic),
             workload=model.workload_name,
             older=_older_on_the_service(store, model, traffic),
             switches=readable,
@@ -257,8 +232,9 @@ def _name(raw: Object) -> str:
 
 
 def _trouble(store: Store, model: Model, workload: world.Workload | None) -> Trouble | None:
-    if model.unbuilt is not None:
-        return Trouble("NotImplemented", model.unbuilt)
+    missing = unbuilt.first_unbuilt(model.spec)
+    if missing is not None:
+        return Trouble("NotImplemented", missing)
     older = _older_model(store, model)
     if older is not None:
         return Trouble(
@@ -298,6 +274,15 @@ def _older_on_the_service(store: Store, model: Model, traffic: world.Traffic) ->
     others = falling_back - store.models_on((model.namespace, model.workload_name))
     oldest = _oldest(store, others | {own})
     return oldest if oldest is not None and oldest != model.name else ""
+
+
+def _with_pods(store: Store, namespace: str, traffic: world.Traffic) -> world.Traffic:
+    """Return the traffic with the fallback's pods, as the watches know them, unless the fallback is a model itself."""
+    stand_in = traffic.stand_in
+    if stand_in is None or store.models_on((namespace, stand_in.name)):
+        return traffic
+    pods = tuple(store.pods_of(stand_in.uid))
+    return dataclasses.replace(traffic, stand_in=dataclasses.replace(stand_in, pods=pods))
 
 
 def _oldest(store: Store, models: Collection[Key]) -> str | None:

@@ -23,8 +23,6 @@ CROWD: Final = 8
 SLACK: Final = 1000
 """Entries of the heap that earlier due times have superseded, and that may lie there until their own time comes."""
 
-NEVER: Final = float("inf")
-
 KeyT = TypeVar("KeyT", bound=Hashable)
 
 
@@ -48,8 +46,7 @@ class Schedule(Generic[KeyT]):
         self._again: dict[KeyT, float] = {}
         self._failures: dict[KeyT, int] = {}
         self._forgotten: set[KeyT] = set()
-        self._wakes_at = NEVER
-        self._sleep: asyncio.Future[None] | None = None
+        self._changed = asyncio.Event()
         self._crowded_since: float | None = None
         self._calm = asyncio.Event()
         self._calm.set()
@@ -80,26 +77,19 @@ class Schedule(Generic[KeyT]):
 
     async def run(self) -> None:
         """Run what is due until cancelled; what runs then is cancelled too."""
-        loop = asyncio.get_running_loop()
+        clock = asyncio.get_running_loop().time
         try:
             while True:
-                self._wakes_at = self._start_due(loop.time())
-                self._sleep = loop.create_future()
-                alarm = None if self._wakes_at == NEVER else loop.call_at(self._wakes_at, self._wake)
-                try:
-                    await self._sleep
-                finally:
-                    if alarm is not None:
-                        alarm.cancel()
+                self._changed.clear()
+                next_at = self._start_due(clock())
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout_at(next_at):
+                        await self._changed.wait()
         finally:
             tasks = list(self._running.values())
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-
-    def _wake(self) -> None:
-        if self._sleep is not None and not self._sleep.done():
-            self._sleep.set_result(None)
 
     def _push(self, key: KeyT, at: float) -> None:
         if at < self._due.get(key, float("inf")):
@@ -108,11 +98,10 @@ class Schedule(Generic[KeyT]):
             if len(self._heap) > 2 * len(self._due) + SLACK:
                 self._heap = [entry for entry in self._heap if self._due.get(entry[2]) == entry[0]]
                 heapq.heapify(self._heap)
-            if at < self._wakes_at:
-                self._wake()
+            self._changed.set()
 
-    def _start_due(self, now: float) -> float:
-        """Start what is due, as far as workers are free; return when the next one is, `NEVER` if a worker must end."""
+    def _start_due(self, now: float) -> float | None:
+        """Start what is due, as far as workers are free; return when the next one is."""
         while self._heap and len(self._running) < self._workers:
             at, _, key = self._heap[0]
             if self._due.get(key) == at and at > now:
@@ -126,7 +115,7 @@ class Schedule(Generic[KeyT]):
                 if len(self._running) >= CROWD and self._crowded_since is None:
                     self._crowded_since = now
                     self._calm.clear()
-        return NEVER
+        return None
 
     async def _work(self, key: KeyT) -> None:
         try:
@@ -144,8 +133,7 @@ class Schedule(Generic[KeyT]):
             again = self._again.pop(key, None)
             if again is not None:
                 self._push(key, again)
-            if self._wakes_at == NEVER:
-                self._wake()
+            self._changed.set()
 
     def _after_failure(self, key: KeyT) -> str:
         if key in self._forgotten:
