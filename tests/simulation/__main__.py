@@ -2,6 +2,7 @@
 
 python -m tests.simulation --seed 7 --steps 200
 python -m tests.simulation --seeds 100000
+python -m tests.simulation --stories
 """
 
 from collections import Counter
@@ -10,7 +11,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from tests.simulation import coverage, running
+from tests.simulation import coverage, crash_points, running, stories
 from tests.simulation.faults import Fault
 
 
@@ -23,6 +24,7 @@ from tests.simulation.faults import Fault
 )
 @click.option("--jobs", type=int, help="Processes. Default: one for each core.")
 @click.option("--without-faults", is_flag=True, help="With --seed: the same moves, and nothing goes wrong.")
+@click.option("--stories", "told", is_flag=True, help="Play every story with every trouble.")
 @click.option("--whole-table", is_flag=True, help="Fail if a write has not met a fault.")
 def main(
     *,
@@ -32,14 +34,30 @@ def main(
     steps: int,
     jobs: int | None,
     without_faults: bool,
+    told: bool,
     whole_table: bool,
 ) -> None:
     """Run simulated worlds."""
+    if told:
+        raise SystemExit(_stories())
     if seed is not None:
         found = running.run(seed, steps=steps, faults=not without_faults, trace=click.echo)
         click.echo(found.violated or f"seed {seed}: all held for {found.steps} steps, and the end is right")
         raise SystemExit(bool(found.violated))
     raise SystemExit(_many(first, seeds, steps=steps, jobs=jobs, whole_table=whole_table))
+
+
+def _stories() -> bool:
+    failed, total = [], 0
+    for story in stories.STORIES:
+        counted, violated = crash_points.explore(story)
+        failed += violated
+        total += counted.total()
+        click.echo(f"{story.name}: " + ", ".join(f"{number} × {kind}" for kind, number in counted.items()))
+    for each in failed:
+        click.echo(each)
+    click.echo(f"{total} runs: {len(failed)} failed")
+    return bool(failed)
 
 
 def _many(first: int, count: int, *, steps: int, jobs: int | None, whole_table: bool) -> bool:

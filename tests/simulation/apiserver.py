@@ -4,6 +4,7 @@ What of a real one the operator's code relies on was measured on the embedded cl
 Objects are replaced, never changed, so that reading one costs nothing.
 """
 
+import copy
 import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -78,15 +79,21 @@ class ApiServer:
     checks: list[Callable[[Write], None]] = field(default_factory=list)
     """Asked before a change is made: admission, and the invariants."""
     log: list[str] = field(default_factory=list)
+    events: list[Object] = field(default_factory=list)
+    """What people were told."""
     writes: int = 0
     """Changes of anything but Leases and events."""
     version: int = 0
     decided: float = 0.0
     """When the write that is made now was sent: what was seen since cannot have been its reason."""
-    looked: Mapping[tuple[str, Key], float] = field(default_factory=dict)
-    """When its writer had read each object last."""
     _uids: Any = field(default_factory=lambda: itertools.count(1))
     _owners: dict[str, dict[tuple[str, ...], tuple[str, str]]] = field(default_factory=dict)
+
+    def take_over(self, other: "ApiServer") -> None:
+        """Hold all that another holds now."""
+        self.objects = {plural: dict(kept) for plural, kept in other.objects.items()}
+        self.version, self._uids = other.version, copy.copy(other._uids)
+        self._owners = {uid: dict(owned) for uid, owned in other._owners.items()}
 
     def of(self, resource: resources.Resource) -> dict[Key, Object]:
         """Return all objects of a kind."""
@@ -122,6 +129,7 @@ class ApiServer:
         body = plain(body)
         metadata = body["metadata"]
         if resource.plural in UNKEPT:
+            self.events.append(body)
             return body
         key = namespace, metadata["name"]
         if key in self.of(resource):

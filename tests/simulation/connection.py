@@ -46,8 +46,6 @@ class Connection:
         """When a write was sent last, by site and name, whatever became of it."""
         self.lagging: Mapping[str, Sequence[Object]] | None = None
         """What an API server lists that lags behind; None for one that does not."""
-        self.pods_read_at = -1.0
-        """When pods were read last."""
         self._died = died
         self._trace = trace
 
@@ -68,8 +66,6 @@ class Connection:
         await self._on_its_way()
         if self.lagging is not None:
             return self.lagging.get(resource.plural, ())
-        if resource is resources.PODS:
-            self.pods_read_at = asyncio.get_running_loop().time()
         found = self.server.listed(resource, namespace, labels)
         for raw in found:
             self._see(resource, key_of(raw), raw)
@@ -117,9 +113,8 @@ class Connection:
 
     def _see(self, resource: resources.Resource, key: Key, raw: Object | None) -> None:
         place = resource.plural, key
-        known = self.seen.get(place)
-        if _version(raw) != _version(known):
-            self.seen_before[place] = known
+        if raw is not self.seen.get(place):
+            self.seen_before[place] = self.seen.get(place)
         self.seen[place] = raw
         self.looked[place] = asyncio.get_running_loop().time()
 
@@ -138,7 +133,7 @@ class Connection:
             await asyncio.sleep(delay)
 
     async def _write(self, site: str, apply: Callable[[], Object]) -> Object:
-        decided, read = asyncio.get_running_loop().time(), dict(self.looked)
+        decided = asyncio.get_running_loop().time()
         self.injector.strike(site, self.identity)
         await self._on_its_way()
         fault = self.injector.meet(site, asyncio.get_running_loop().time())
@@ -150,7 +145,7 @@ class Connection:
             raise errors.Conflict(f"{site}: it was changed meanwhile")
         if fault in (Fault.THROTTLED, Fault.ERROR):
             raise errors.Unavailable(f"{site}: the API server answered {fault}")
-        self.server.decided, self.server.looked = decided, read
+        self.server.decided = decided
         answer = apply()
         if fault is Fault.CRASH_AFTER:
             await self._die()
@@ -165,10 +160,6 @@ class Connection:
             self._died()
         await asyncio.get_running_loop().create_future()
         raise AssertionError("nobody wakes the dead")
-
-
-def _version(raw: Object | None) -> str | None:
-    return None if raw is None else str(raw["metadata"]["resourceVersion"])
 
 
 class Watching:
@@ -187,6 +178,10 @@ class Watching:
         self._missing: set[str] = set()
         self.haunted: dict[str, float] = {}
         """By kind: until when what was deleted unseen may be taken for alive: the next full reading."""
+        self.told = 0
+        """Changes so far of which this process was told, or should have been."""
+        self.untold: frozenset[int] = frozenset()
+        """By number: the changes that it is never told of."""
         self._due: asyncio.TimerHandle | asyncio.Handle | None = None
 
     def start(self) -> None:
@@ -243,6 +238,10 @@ class Watching:
             return
         if resource in STREAMED and resource.plural not in self._streams:
             return  # it begins with all that there is then
+        self.told += 1
+        if self.told in self.untold:
+            self.haunted[resource.plural] = asyncio.get_running_loop().time() + SWEEP_EVERY
+            return
         self._waiting[resource.plural].append((resource, {"type": kind, "object": raw}))
         if self._due is None:
             self._due = asyncio.get_running_loop().call_soon(self._flush)

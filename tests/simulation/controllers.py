@@ -31,7 +31,8 @@ class Controllers:
     """Whether pods that are deleted stay, terminating."""
     _idle_at: int = -1
     """The number of writes after which nothing was left to do."""
-    _numbers: int = 0
+    named: int = 0
+    """The number in the last name that was given."""
 
     def __post_init__(self) -> None:
         self.autoscalers = Autoscalers(
@@ -117,13 +118,13 @@ class Controllers:
                 self.server.delete(resources.REPLICA_SETS, (key[0], old["metadata"]["name"]), by=CONTROLLER)
 
     def _make_set(self, deployment: Object) -> Object:
-        self._numbers += 1
+        self.named += 1
         metadata, template = deployment["metadata"], deployment["spec"]["template"]
-        labels = {**(template["metadata"].get("labels") or {}), HASH: str(self._numbers)}
+        labels = {**(template["metadata"].get("labels") or {}), HASH: str(self.named)}
         template = {**template, "metadata": {**template["metadata"], "labels": labels}}
         body = {
             "metadata": {
-                "name": f"{metadata['name']}-{self._numbers}",
+                "name": f"{metadata['name']}-{self.named}",
                 "labels": labels,
                 "ownerReferences": [_owner("Deployment", metadata)],
             },
@@ -136,10 +137,10 @@ class Controllers:
             return
         metadata, template = owner["metadata"], owner["spec"]["template"]
         for _ in range(wanted - len(pods)):
-            self._numbers += 1
+            self.named += 1
             body = {
                 "metadata": {
-                    "name": f"{metadata['name']}-{self._numbers}",
+                    "name": f"{metadata['name']}-{self.named}",
                     "labels": template["metadata"]["labels"],
                     "ownerReferences": [_owner("ReplicaSet", metadata)],
                 },

@@ -49,6 +49,8 @@ class Injector:
     lasting: dict[Fault, float] = field(default_factory=dict)
     """Until when a fault lasts, in the loop's seconds."""
     met: Counter[tuple[str, Fault]] = field(default_factory=Counter)
+    sites: list[str] = field(default_factory=list)
+    """The writes so far, in their order."""
     aimed: dict[str, deque[Fault]] = field(default_factory=lambda: defaultdict(deque))
     """Faults that wait for the next write of a site."""
     begin: Callable[[Fault, str], None] = lambda *_: None
@@ -78,6 +80,7 @@ class Injector:
 
     def meet(self, site: str, now: float) -> Fault | None:
         """Return what befalls a write, and count what it has met."""
+        self.sites.append(site)
         for fault, until in self.lasting.items():
             if now <= until:
                 self.met[site, fault] += 1

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -46,9 +46,10 @@ class World:
         faults: bool = True,
         trace: Callable[[str], None] | None = None,
         plain: bool = False,
+        given: scene.Scene | None = None,
     ) -> None:
         self.seed = seed
-        self.scene = scene.draw(random.Random(f"{seed} scene"), plain=plain)
+        self.scene = given or scene.draw(random.Random(f"{seed} scene"), plain=plain)
         self.dice = random.Random(f"{seed} moves")
         self.injector = Injector(random.Random(f"{seed} faults") if faults else None)
         self.injector.begin = self._begin
@@ -116,7 +117,7 @@ class World:
         await asyncio.gather(*(process.ended() for process in self.processes))
         self.processes.clear()
 
-    def _start(self, *, old: bool = False) -> None:
+    def _start(self, old: Mapping[str, Sequence[Object]] | None = None) -> Process:
         self._started += 1
         process = Process(
             number=self._started,
@@ -129,7 +130,8 @@ class World:
             trace=self.tell if self.trace is not None else None,
         )
         self.processes.append(process)
-        process.start(self._old if old else None)
+        process.start(old)
+        return process
 
     async def _bury(self) -> None:
         """End what has died, and start another in its place."""
@@ -139,10 +141,14 @@ class World:
             process.crash()
             await process.ended()
             self.processes.remove(process)
-            old = self.injector.chance is not None and self.injector.chance.random() < 0.3
-            if old:
-                self.injector.last(Fault.STALE, until=asyncio.get_running_loop().time() + 5.0)
-            self._start(old=old and bool(self._old))
+            self._start_again()
+
+    def _start_again(self) -> None:
+        """Start a process in the place of one that has died."""
+        old = self.injector.chance is not None and self.injector.chance.random() < 0.3
+        if old:
+            self.injector.last(Fault.STALE, until=asyncio.get_running_loop().time() + 5.0)
+        self._start(self._old if old and self._old else None)
 
     def _fault(self, chance: random.Random) -> str:
         """Deal out one fault: at a write, at the next write of one site, or now and for a while."""

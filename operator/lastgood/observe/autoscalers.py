@@ -85,13 +85,44 @@ async def fresh(cluster: client.Cluster, found: Sequence[Found]) -> list[Found]:
     return [each for each in await asyncio.gather(*(_fresh(cluster, *each) for each in found)) if each]
 
 
+async def recorded(
+    cluster: client.Cluster,
+    namespace: str,
+    workload: str,
+    found: Sequence[Found],
+    switches: Sequence[facts.Switch],
+) -> list[Found]:
+    """Return what is on record for a workload that comes back, where no watch has brought it (rule K3).
+
+    A process that has just started may not know of an autoscaler that another has held: it must not be let go of
+    before it is given back. A kill waits for none of this. Raises `errors.ClusterError`.
+    """
+    held = [switch for switch in switches if switch.entry(workload) is not None]
+    if any(switch.engaged for switch in held):
+        return []
+    known = autoscalers.known(entry for switch in held if (entry := switch.entry(workload)) is not None)
+    resource = None if known is None else KINDS.get(known.kind)
+    if known is None or resource is None:
+        return []
+    if any(each is resource and _key(raw) == (namespace, known.name) for each, raw in found):
+        return []
+    try:
+        return [(resource, await _get(cluster, resource, namespace, known.name))]
+    except errors.NotFound:
+        return []
+
+
+async def _get(cluster: client.Cluster, resource: resources.Resource, namespace: str, name: str) -> Object:
+    if resource is resources.SCALED_OBJECTS:
+        return await cluster.get(resources.SCALED_OBJECTS, namespace, name)
+    return await cluster.get(resources.HPAS, namespace, name)
+
+
 async def _fresh(cluster: client.Cluster, resource: resources.Resource, raw: Object) -> Found | None:
     namespace, name = _key(raw)
     try:
         async with asyncio.timeout(PATIENCE):
-            if resource is resources.SCALED_OBJECTS:
-                return resource, await cluster.get(resources.SCALED_OBJECTS, namespace, name)
-            return resource, await cluster.get(resources.HPAS, namespace, name)
+            return resource, await _get(cluster, resource, namespace, name)
     except errors.NotFound:
         return None
     except (errors.ClusterError, TimeoutError):

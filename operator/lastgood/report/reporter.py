@@ -101,10 +101,13 @@ class Reporter:
                 now=view.now,
             )
 
-    async def report_switch(self, namespace: str, switch: facts.Switch, raw: Object, now: datetime) -> None:
-        """Write how far a switch is over all that it selects; nothing is written while nothing changes."""
+    async def report_switch(self, namespace: str, switch: facts.Switch, raw: Object, now: datetime) -> bool:
+        """Write how far a switch is over all that it selects; nothing is written while nothing changes.
+
+        Returns whether it is told: of a switch that selects nothing no later look at a model would tell again.
+        """
         if not self._may_act():
-            return
+            return True
         metadata, seen = raw["metadata"], raw.get("status") or {}
         selected = self._selected(namespace, switch)
         found = switches.targets(switch, models=selected, pods=self._pods(namespace, switch, selected))
@@ -126,6 +129,7 @@ class Reporter:
         )
         if wrote:
             self._metrics.status_written(resources.KILL_SWITCHES.kind)
+        return not self._statuses.is_failing(metadata["uid"])
 
     async def report_cluster_switch(
         self,

@@ -55,6 +55,10 @@ class Statuses:
         self._written.pop(uid, None)
         self._failing.discard(uid)
 
+    def is_failing(self, uid: str) -> bool:
+        """Whether the last write to an object failed."""
+        return uid in self._failing
+
     async def write(
         self,
         resource: resources.Resource,

@@ -34,6 +34,8 @@ LONGEST_SILENCE: Final = 30.0
 """Seconds for which telling of it does: what is told too early takes its time from what is still running."""
 SWITCH_PACE: Final = 1.0
 """Seconds from one report of a switch to the next: a switch that stops hundreds of models tells of many at once."""
+TELL_AGAIN: Final = 5.0
+"""Seconds until what the API server did not take is told again of a switch."""
 UNREADABLE: Final = 60.0
 """Seconds until a model that does not parse is looked at again without a change."""
 MOST_EVALUATIONS: Final = 100_000
@@ -174,7 +176,8 @@ class Loop:
             self._told.pop(key, None)
             return
         self._told[key] = asyncio.get_running_loop().time()
-        await self._reporter.report_switch(key[0], read, raw, self._clock())
+        if not await self._reporter.report_switch(key[0], read, raw, self._clock()):
+            self._switches.due(key, after=TELL_AGAIN)
 
     def _forget(self, key: Key) -> None:
         self._memories.pop(key, None)

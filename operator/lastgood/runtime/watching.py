@@ -92,6 +92,7 @@ class Watcher:
         self._due(self._store.sweep(resource, found, changed_since=changed), False)
         for raw in found if resource is resources.KILL_SWITCHES else ():
             self._hold(self._store.unowned(resource, raw))
+            self._switched([(raw["metadata"]["namespace"], raw["metadata"]["name"])])
 
     def _forget(self, resource: resources.Resource) -> None:
         self._due(self._store.sweep(resource, ()), False)

@@ -74,11 +74,8 @@ class Process:
 class Silent:
     """Tells nobody anything."""
 
-    def __init__(self, *, records: bool) -> None:
-        self._records = records
-
     def recorded(self, key: tuple[str, str], decision: Decision) -> None:
-        assert self._records, f"recorded {decision}"
+        raise AssertionError(f"recorded {decision}")
 
     def forget(self, key: tuple[str, str]) -> None:
         raise AssertionError("the model is there")
@@ -87,7 +84,7 @@ class Silent:
 class Looking:
     """A driver whose watches have told it what the server holds now, with a clock that the test turns."""
 
-    def __init__(self, server: Server, *, leads: bool = False, records: bool = False) -> None:
+    def __init__(self, server: Server, *, leads: bool = False) -> None:
         self.now = datetime(2026, 11, 22, 12, tzinfo=UTC)
         store = Store()
         store.put(resources.KILL_SWITCHES, server.switch)
@@ -99,7 +96,7 @@ class Looking:
             cluster=server,
             store=store,
             actor=Process(leads=leads),
-            reports=Silent(records=records),
+            reports=Silent(),
             settings=view.Settings(),
             clock=lambda: self.now,
         )
