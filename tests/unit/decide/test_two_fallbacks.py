@@ -1,5 +1,6 @@
-"""Two models that fall back by one Service: it is never fought over (semantics.md, K1)."""
+"""One Service and two that want it: two models, or two kills of one (semantics.md, K1, K2, K9)."""
 
+from lastgood.decide import facts
 from tests.unit.decide.scenes import with_fallback
 
 
@@ -26,3 +27,24 @@ def test_a_model_whose_traffic_was_taken_gets_it_back_whoever_wants_the_service_
     made.wait(60)
 
     assert (made.replicas > 0, made.served_by) == (True, "model")
+
+
+def test_traffic_that_only_one_of_two_switches_has_on_record_returns_all_the_same() -> None:
+    """K2, K9: found by simulated seed 512. The first kill was coming back when the second took the traffic."""
+    made = with_fallback()
+    made.engage("earlier")
+    made.wait(1)
+    made.release("earlier")
+    made.spec["killSwitch"] = {"action": "Fallback"}
+    made.engage("later")
+    made.wait(1)
+    earlier, later = made.entry("earlier"), made.entry("later")
+    assert earlier is not None
+    assert later is not None
+    assert (earlier.traffic, later.traffic) == (None, facts.Route("front", {"app": "m", "role": "model"}))
+    assert made.served_by == "fallback"
+    made.release("later")
+    made.wait(60)
+
+    assert (made.replicas > 0, made.served_by) == (True, "model")
+    assert (made.entry("earlier"), made.entry("later")) == (None, None)

@@ -12,7 +12,7 @@ from typing import Final
 
 from lastgood.api import names
 from lastgood.api.rollback import Restart
-from lastgood.decide import autoscalers, facts, ledger, records, steps, world
+from lastgood.decide import autoscalers, facts, ledger, records, steps, traffic, world
 from lastgood.decide.decision import Decision, Phase
 from lastgood.decide.rules import adopt, autoscaling, fallback, follow, kill, probation, requests
 from lastgood.decide.view import View
@@ -26,6 +26,8 @@ def recover(view: View) -> Decision | None:
     entry = max(kill.held_entries(view), key=_progress, default=None)
     if view.engaged or entry is None:
         return None
+    # Every switch is told of the same: what one alone has on record of the traffic must not get lost by that.
+    entry = dataclasses.replace(entry, traffic=traffic.recorded(view))
     return (
         _hold_at_zero(view, entry)
         or (None if _is_idle(view, entry) else fallback.keep_traffic_until_the_start(view, entry))
