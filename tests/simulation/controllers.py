@@ -1,6 +1,5 @@
 """What Kubernetes does by itself: Deployments make ReplicaSets, those make pods, and autoscalers scale."""
 
-import json
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -271,4 +270,4 @@ def _progress(before: Object, counts: dict[str, int], wanted: int, own: str, *, 
 def fingerprint(template: Any) -> str:
     """Return what of a template makes it another version in these worlds, as text."""
     container = template["spec"]["containers"][0]
-    return json.dumps([container["image"], container.get("args"), container.get("env")])
+    return repr((container["image"], container.get("args"), container.get("env")))

@@ -1,5 +1,6 @@
 """What there is of one model, as the API server has it or as one process read it last: plain objects, no rules."""
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +14,7 @@ from tests.simulation.objects import Object, value_at
 from tests.simulation.scene import NAMESPACE
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Sight:
     """One model, its Deployment, its checkpoints and all switches of its namespace."""
 
@@ -28,7 +29,7 @@ class Sight:
         found = self.model or self.deployment
         return "" if found is None else str(found["metadata"]["name"])
 
-    @property
+    @functools.cached_property
     def engaged(self) -> list[Object]:
         """The engaged switches that select the model, or name or hold its Deployment."""
         return [
@@ -37,13 +38,13 @@ class Sight:
             if each["spec"]["engaged"] and concerns(each, self.name, self.model)
         ]
 
-    @property
+    @functools.cached_property
     def entries(self) -> list[tuple[Object, Object]]:
         """What switches hold of the Deployment: each switch with its entry."""
         found = ((each, entry_of(each, self.name)) for each in self.switches)
         return [(switch, entry) for switch, entry in found if entry is not None]
 
-    @property
+    @functools.cached_property
     def current(self) -> Object | None:
         """The checkpoint that was activated last."""
         activated = [each for each in self.checkpoints if each["spec"].get("activations")]

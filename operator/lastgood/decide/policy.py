@@ -98,7 +98,11 @@ def decide_a_kill(view: View) -> Decision | None:
 
 
 def _first(rules: tuple[Rule, ...], view: View) -> Decision | None:
-    return next((decision for rule in rules if (decision := rule(view)) is not None), None)
+    for rule in rules:
+        decision = rule(view)
+        if decision is not None:
+            return decision
+    return None
 
 
 def _serving(view: View) -> Decision:

@@ -5,7 +5,7 @@ Whatever cannot be written is written with the next report; nothing here stops o
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from lastgood.decide import cluster_switch, facts, records
 from lastgood.decide.decision import Decision
@@ -16,6 +16,9 @@ from lastgood.report.events import Events
 from lastgood.report.metrics import Key, Metrics
 from lastgood.report.status import Statuses
 from lastgood.report.transitions import transitions
+
+MOST_TOLD: Final = 10_000
+"""Switches of which it is remembered that their status is up to date."""
 
 Object = Mapping[str, Any]
 """An object as the API server gave it."""
@@ -69,6 +72,7 @@ class Reporter:
         self._statuses = Statuses(cluster)
         self._events = Events(cluster, instance=instance)
         self._uids: dict[Key, str] = {}
+        self._told: dict[str, object] = {}
 
     async def report(self, seen: Seen, view: View, decision: Decision) -> None:
         """Write what a person would see changed; nothing is written while nothing changes."""
@@ -111,14 +115,21 @@ class Reporter:
         metadata, seen = raw["metadata"], raw.get("status") or {}
         selected = self._selected(namespace, switch)
         found = switches.targets(switch, models=selected, pods=self._pods(namespace, switch, selected))
+        before = self._statuses.latest(metadata["uid"], seen)
+        told = switch.engaged, switch.reason, metadata.get("generation"), found
+        if self._told.get(metadata["uid"]) == (told, before):
+            return True
         wanted = switches.summarize_switch(
             engaged=switch.engaged,
             reason=switch.reason,
             generation=int(metadata.get("generation") or 0),
             targets=found,
             now=now,
-            previous=self._statuses.latest(metadata["uid"], seen),
+            previous=before,
         )
+        if wanted == before:
+            self._note_told(metadata["uid"], (told, before))
+            return True
         wrote = await self._statuses.write(
             resources.KILL_SWITCHES,
             namespace=namespace,
@@ -130,6 +141,12 @@ class Reporter:
         if wrote:
             self._metrics.status_written(resources.KILL_SWITCHES.kind)
         return not self._statuses.is_failing(metadata["uid"])
+
+    def _note_told(self, uid: str, told: object) -> None:
+        """Remember from what a switch's status follows that is there: from the same the same follows at any time."""
+        if len(self._told) >= MOST_TOLD:
+            self._told.clear()
+        self._told[uid] = told
 
     async def report_cluster_switch(
         self,
