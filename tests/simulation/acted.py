@@ -96,6 +96,11 @@ class Acted:
         """A pod is labelled with the version that it runs (rule O5)."""
         assert write.new is not None
         labels = write.new["metadata"]["labels"]
+        if labels.get(names.LABEL_TRACK) == names.TRACK_FALLBACK:
+            earlier = {} if write.old is None else write.old["metadata"].get("labels") or {}
+            if earlier.get(names.LABEL_TRACK, names.TRACK_FALLBACK) != names.TRACK_FALLBACK:
+                raise Violated(f"B2: {write.key[1]} has said that it is {earlier[names.LABEL_TRACK]}")
+            return
         name, version = labels[names.LABEL_MODEL], labels[names.LABEL_VERSION]
         self._grounds.holds(
             write,
@@ -121,6 +126,12 @@ class Acted:
             each["type"] == "KillSwitchEngaged" and each["status"] == "True" for each in earlier
         ):
             return
-        left = evidence.pods_of(self._server, write.key[1])
+        # Pods that came while it was on its way are told of by the next report; times are cut to whole seconds.
+        read_at = process.connection.pods_read_at
+        left = [
+            name
+            for name in evidence.pods_of(self._server, write.key[1])
+            if evidence.born(self._server, name) + 1.0 <= read_at
+        ]
         if left and self._grounds.fresh(process, write.key[1]):
             raise Violated(f"K4: said to be off, and {left} are there")

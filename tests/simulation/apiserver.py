@@ -86,6 +86,8 @@ class ApiServer:
     version: int = 0
     decided: float = 0.0
     """When the write that is made now was sent: what was seen since cannot have been its reason."""
+    looked: Mapping[tuple[str, Key], float] = field(default_factory=dict)
+    """When its writer had read each object last."""
     _uids: Any = field(default_factory=lambda: itertools.count(1))
     _owners: dict[str, dict[tuple[str, ...], tuple[str, str]]] = field(default_factory=dict)
 

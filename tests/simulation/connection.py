@@ -46,6 +46,8 @@ class Connection:
         """When a write was sent last, by site and name, whatever became of it."""
         self.lagging: Mapping[str, Sequence[Object]] | None = None
         """What an API server lists that lags behind; None for one that does not."""
+        self.pods_read_at = -1.0
+        """When pods were read last."""
         self._died = died
         self._trace = trace
 
@@ -66,6 +68,8 @@ class Connection:
         await self._on_its_way()
         if self.lagging is not None:
             return self.lagging.get(resource.plural, ())
+        if resource is resources.PODS:
+            self.pods_read_at = asyncio.get_running_loop().time()
         found = self.server.listed(resource, namespace, labels)
         for raw in found:
             self._see(resource, key_of(raw), raw)
@@ -113,8 +117,9 @@ class Connection:
 
     def _see(self, resource: resources.Resource, key: Key, raw: Object | None) -> None:
         place = resource.plural, key
-        if raw is not self.seen.get(place):
-            self.seen_before[place] = self.seen.get(place)
+        known = self.seen.get(place)
+        if _version(raw) != _version(known):
+            self.seen_before[place] = known
         self.seen[place] = raw
         self.looked[place] = asyncio.get_running_loop().time()
 
@@ -133,7 +138,7 @@ class Connection:
             await asyncio.sleep(delay)
 
     async def _write(self, site: str, apply: Callable[[], Object]) -> Object:
-        decided = asyncio.get_running_loop().time()
+        decided, read = asyncio.get_running_loop().time(), dict(self.looked)
         self.injector.strike(site, self.identity)
         await self._on_its_way()
         fault = self.injector.meet(site, asyncio.get_running_loop().time())
@@ -145,7 +150,7 @@ class Connection:
             raise errors.Conflict(f"{site}: it was changed meanwhile")
         if fault in (Fault.THROTTLED, Fault.ERROR):
             raise errors.Unavailable(f"{site}: the API server answered {fault}")
-        self.server.decided = decided
+        self.server.decided, self.server.looked = decided, read
         answer = apply()
         if fault is Fault.CRASH_AFTER:
             await self._die()
@@ -160,6 +165,10 @@ class Connection:
             self._died()
         await asyncio.get_running_loop().create_future()
         raise AssertionError("nobody wakes the dead")
+
+
+def _version(raw: Object | None) -> str | None:
+    return None if raw is None else str(raw["metadata"]["resourceVersion"])
 
 
 class Watching:

@@ -187,12 +187,6 @@ def _insist(world: World, model: str) -> None:
             by=PERSON,
         )
         return
-    if model in world.people.deleted and world.server.find(resources.HPAS, (NAMESPACE, model)):
-        # Who deletes a model in its probation is left with an autoscaler that is held at the probation's replicas.
-        bounds = {
-            "spec": {"minReplicas": world.scene.around.least, "maxReplicas": around.MOST, "behavior": None}
-        }
-        world.server.patch(resources.HPAS, NAMESPACE, model, bounds, by=PERSON)
     if seen.deployment is not None and seen.replicas != 3:
         world.controllers.scale(seen.deployment, 3, by=PERSON)
 

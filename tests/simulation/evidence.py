@@ -29,8 +29,9 @@ class Evidence:
         self._scene = scene
         self._prometheus = prometheus
         self._server = server
+        self._switches: dict[str, list[float]] = defaultdict(lambda: [0.0])
         self._starts: dict[str, list[float]] = defaultdict(lambda: [0.0])
-        """Since when what is said of a model counts: its last switch or start."""
+        """Since when what is said of a model counts: its last switch, and the last start of its Deployment."""
         self._crashing: dict[str, tuple[str, str]] = {}
         """By the uid of a pod that crashes: its model, and what it runs."""
         self._crashed: dict[tuple[str, str], float] = {}
@@ -43,11 +44,12 @@ class Evidence:
             self._note_pod(raw, crashes=write.new is not None and crashes(write.new))
         elif write.resource is resources.DEPLOYMENTS:
             if _starts_anew(write):
-                self._start(write.key[1])
+                self._starts[write.key[1]].append(asyncio.get_running_loop().time())
         elif write.resource is resources.MODEL_CHECKPOINTS:
             old = value_at(write.old, "spec", "activations") or []
             if len(raw["spec"].get("activations") or []) > len(old):
-                self._start(raw["metadata"]["labels"][names.LABEL_MODEL])
+                model = raw["metadata"]["labels"][names.LABEL_MODEL]
+                self._switches[model].append(asyncio.get_running_loop().time())
 
     def _note_pod(self, pod: Object, *, crashes: bool) -> None:
         uid = pod["metadata"]["uid"]
@@ -56,12 +58,18 @@ class Evidence:
         elif uid in self._crashing:
             self._crashed[self._crashing.pop(uid)] = asyncio.get_running_loop().time()
 
-    def _start(self, model: str) -> None:
-        self._starts[model].append(asyncio.get_running_loop().time())
-
     def _since(self, model: str) -> float:
-        """Return the start that a write can know of: one made between the decision and the write is not its fault."""
-        return max(at for at in self._starts[model] if at <= max(self._server.decided, 0.0))
+        """Return the start that a write can know of: one made between the decision and the write is not its fault.
+
+        What is recorded of a version has no precondition on its Deployment: whoever deletes that and creates it again
+        while the record is on its way is met by a decision on the one of before, as if it had been made in time.
+        """
+        decided = max(self._server.decided, 0.0)
+        read = min(decided, self._server.looked.get(("deployments", (scenes.NAMESPACE, model)), decided))
+        return max(
+            *(at for at in self._switches[model] if at <= decided),
+            *(at for at in self._starts[model] if at <= read),
+        )
 
     def looks(self, model: str, version: str, threshold: Threshold) -> list[Look]:
         """Return what was said of a version since its start."""
@@ -243,3 +251,9 @@ def pods_of(server: ApiServer, name: str) -> list[str]:
         for raw in server.of(resources.PODS).values()
         if raw["metadata"]["ownerReferences"][0]["uid"] in sets
     ]
+
+
+def born(server: ApiServer, pod: str) -> float:
+    """Return when a pod was created, in the loop's seconds, cut to whole ones."""
+    raw = server.get(resources.PODS, scenes.NAMESPACE, pod)
+    return metrics.true_seconds(moment(raw["metadata"]["creationTimestamp"]))

@@ -67,6 +67,12 @@ class Hindrance:
         """Return from when on, at the earliest since a moment, nothing has hindered seeing and acting."""
         return max(since, self._free_from(SLOWING), self._led_since, *self._haunted())
 
+    def of_sight(self, since: float) -> float:
+        """Return from when on the pods were seen as they are, and by the same process."""
+        return max(
+            since, self._free_from((Fault.SLOW, Fault.STALE, Fault.GAP)), self._led_since, *self._haunted()
+        )
+
     def of_kills(self, since: float) -> float:
         """Return from when on nothing has hindered a kill."""
         return max(since, self._free_from(SLOWING_KILLS), self._led_since, *self._haunted())

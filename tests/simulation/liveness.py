@@ -71,8 +71,12 @@ class Liveness:
         """By Deployment: when it last got replicas."""
         self._condemned: dict[str, float] = defaultdict(float)
         """By model: when a verdict on one of its versions was last given."""
+        self._said_at = 0.0
+        """When a model or a switch was last written."""
         self._asked: dict[str, float] = {}
         """By model: since when somebody asks that it be killed."""
+        self._late: list[Violated] = []
+        """Kills that came too late, though they came."""
         self._answered: dict[tuple[str, str], float] = {}
         """By model and what speaks against it: when the operator last told truly why it does nothing."""
 
@@ -90,9 +94,11 @@ class Liveness:
             if value_at(write.old, "spec", "verdict") != value_at(raw, "spec", "verdict"):
                 self._condemned[name] = now
         elif write.resource is resources.MODEL_DEPLOYMENTS:
+            self._said_at = now
             if write.old is None or write.new is None:
                 self._anew[write.key[1]] = now
         elif write.resource is resources.KILL_SWITCHES:
+            self._said_at = now
             for name in self._scene.models:
                 if (write.old and sight.entry_of(write.old, name)) != sight.entry_of(raw, name):
                     self._anew[name] = now
@@ -107,11 +113,19 @@ class Liveness:
             self._anew[name] = now
         if new["replicas"] > old["replicas"]:
             self._raised[name] = now
+        if new["replicas"] == 0 < old["replicas"]:
+            self._hindrance.look(now)
+            try:
+                self._look_at_kills(name, sight.now(self._server, name), now)
+            except Violated as late:
+                self._late.append(late)
 
     # What is owed
 
     def look(self) -> None:
         """Check what was owed until now. Raises Violated."""
+        if self._late:
+            raise self._late[0]
         now = asyncio.get_running_loop().time()
         self._hindrance.look(now)
         for name in self._scene.models:
@@ -128,7 +142,7 @@ class Liveness:
         if not asked or seen.deployment is None:
             self._asked.pop(name, None)
             return
-        since = max(self._asked.setdefault(name, now), self._raised[name])
+        since = max(self._asked.setdefault(name, self._said_at), self._raised[name])
         late = self._hindrance.of_kills(since) + KILL_GRACE
         if seen.replicas > 0 and now > late:
             raise Violated(
@@ -152,10 +166,13 @@ class Liveness:
         missing = threshold.on_no_data == "Breach" and signal in metrics.MISSING
         if signal not in metrics.BREACHING and not missing:
             return
-        counts = available + scenes.WARMUP.total_seconds() + (WINDOW if missing else 0.0)
+        # It warms up from when its pods are seen to be available, which a watch that lags delays (rule J7).
+        counts = (
+            self._hindrance.of_sight(available) + scenes.WARMUP.total_seconds() + (WINDOW if missing else 0.0)
+        )
         probation = any("since" in (entry.get("probation") or {}) for _, entry in seen.entries)
         for_ = timedelta(0) if probation else threshold.for_
-        due = self._hindrance.of_breaches(max(since, counts)) + for_.total_seconds() + scenes.INTERVAL
+        due = max(self._hindrance.of_breaches(since), counts) + for_.total_seconds() + scenes.INTERVAL
         self._owed(name, threshold.name, _EXCUSES[threshold.on_breach], seen=seen, due=due, now=now)
 
     def _look_at_what_runs(self, name: str, seen: Sight, now: float) -> None:

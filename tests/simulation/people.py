@@ -6,7 +6,7 @@ whatever the operator, or a fault, has made of the world meanwhile.
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from lastgood.api import names
@@ -47,8 +47,6 @@ class People:
     prometheus: Prometheus
     dice: random.Random
 
-    deleted: set[str] = field(default_factory=set)
-    """Models that were deleted once."""
     inclined: tuple[Sequence["Move"], Sequence[float]] = ((), ())
     """What they are given to: moves, and how often each is made beside the others."""
 
@@ -209,7 +207,6 @@ class People:
     def recreate_model(self, model: str, version: str, number: float) -> str:
         """A ModelDeployment is deleted, and created as it began."""
         key: Key = NAMESPACE, model
-        self.deleted.add(model)
         self.server.delete(resources.MODEL_DEPLOYMENTS, key, by=GITOPS)
         if number < 0.8:
             scene.create_model(self.scene, self.server, model)

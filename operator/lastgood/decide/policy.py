@@ -74,6 +74,7 @@ CHAIN: Final[tuple[Rule, ...]] = (
     rollout.drive_to_the_current_version,  # the act of every switch, and the undoing of others' changes
     rollback.clear_the_way,  # for the pods to go back to, where nothing is available
     adopt.label_pods,
+    fallback.label_its_pods,
     bake.note_other_content,  # of ConfigMaps: before anything that counts the time since
     adopt.rest_at_zero,
     radius.hold_a_kill_too_many,  # by a breach, or because no good version is left

@@ -75,7 +75,7 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class StandIn:
-    """The Deployment that a model falls back to: looked at, and never touched."""
+    """The Deployment that a model falls back to: looked at, and only its pods are labelled."""
 
     name: str
     selector: Mapping[str, str]
@@ -84,6 +84,9 @@ class StandIn:
     """The labels of its pods."""
     available: int = 0
     """Pods that are ready to serve."""
+    uid: str = ""
+    pods: tuple[Pod, ...] = ()
+    """Those that may be labelled: none of a Deployment that is a model by itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,11 +92,16 @@ async def fresh(
         scalers=[*scalers, *more],
     )
     read = dataclasses.replace(read, versions_watched=checkpoints is None)
-    if not pods or read.workload is None:
-        return read
-    selector = (deployment or {}).get("spec", {}).get("selector") or {}
-    found = await _pods(cluster, namespace, read.workload.uid, labels=selector.get("matchLabels"))
-    return dataclasses.replace(read, workload=dataclasses.replace(read.workload, pods=found))
+    if pods and read.workload is not None:
+        selector = (deployment or {}).get("spec", {}).get("selector") or {}
+        found = await _pods(cluster, namespace, read.workload.uid, labels=selector.get("matchLabels"))
+        read = dataclasses.replace(read, workload=dataclasses.replace(read.workload, pods=found))
+    stand_in = read.traffic.stand_in
+    if pods and stand_in is not None and stand_in.pods:
+        found = await _pods(cluster, namespace, stand_in.uid, labels=stand_in.selector)
+        traffic = dataclasses.replace(read.traffic, stand_in=dataclasses.replace(stand_in, pods=found))
+        read = dataclasses.replace(read, traffic=traffic)
+    return read
 
 
 def with_switch(store: Store, seen: Snapshot, raw: Object) -> Snapshot | None:
@@ -190,7 +195,7 @@ def _snapshot(
         workload=workload,
         autoscaler=autoscalers.of(model.workload_name, scalers, readable),
         traffic=routes.claimed(
-            traffic,
+            _with_pods(store, model.namespace, traffic),
             workload=model.workload_name,
             older=_older_on_the_service(store, model, traffic),
             switches=readable,
@@ -271,6 +276,15 @@ def _older_on_the_service(store: Store, model: Model, traffic: world.Traffic) ->
     others = falling_back - store.models_on((model.namespace, model.workload_name))
     oldest = _oldest(store, others | {own})
     return oldest if oldest is not None and oldest != model.name else ""
+
+
+def _with_pods(store: Store, namespace: str, traffic: world.Traffic) -> world.Traffic:
+    """Return the traffic with the fallback's pods, as the watches know them, unless the fallback is a model itself."""
+    stand_in = traffic.stand_in
+    if stand_in is None or store.models_on((namespace, stand_in.name)):
+        return traffic
+    pods = tuple(store.pods_of(stand_in.uid))
+    return dataclasses.replace(traffic, stand_in=dataclasses.replace(stand_in, pods=pods))
 
 
 def _oldest(store: Store, models: Collection[Key]) -> str | None:

@@ -135,6 +135,7 @@ def read_stand_in(raw: Object) -> world.StandIn:
         selector=dict(plain or labels),
         labels=labels,
         available=int(status.get("availableReplicas") or 0),
+        uid=raw["metadata"]["uid"],
     )
 
 

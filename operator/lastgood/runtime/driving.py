@@ -142,8 +142,9 @@ class Driver:
                 pods_read, seen = True, await observing.fresh(self._store, self._cluster, key, pods=True)
                 continue
             changed = None if from_store or idle else await self._carry_out(key, seen, decision, memory)
-            if changed is not None and decision.phase is Phase.STOPPING:
-                # A kill does not read everything twice: what it has just written is all that has changed.
+            if changed is not None and decision.phase is Phase.STOPPING and _is_killed(changed):
+                # A kill does not read everything twice: what it has just written is all that has changed. A release
+                # does: another switch may be engaged meanwhile (rules F4, K2).
                 seen = changed
                 continue
             # Which pods are left, available, failing or without a label is not believed of watches: they lag, and have
@@ -262,6 +263,12 @@ class Driver:
     def _check_actor(self) -> None:
         if not self._may_act():
             raise errors.Unavailable("the lease is no longer ours, so nothing is written")
+
+
+def _is_killed(seen: observing.Snapshot) -> bool:
+    model = seen.model
+    mine = model.name, model.labels, model.workload_name
+    return any(switch.engaged and switch.concerns(*mine) for switch in seen.facts.switches)
 
 
 def _condemns(decision: Decision) -> bool:

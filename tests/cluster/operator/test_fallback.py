@@ -1,4 +1,4 @@
-"""A fallback on a real API server: whose pods the Service's endpoints are, in a kill and after it (K1, K5, K9, R1)."""
+"""A fallback on a real API server: whose pods the Service's endpoints are, in a kill and after (K1, K5, K9, R1, V3)."""
 
 from typing import Any
 
@@ -33,6 +33,12 @@ def served_by(world: World) -> str:
     return found.pop() if len(found) == 1 else ""
 
 
+def tracks(world: World) -> set[str]:
+    """Return what the fallback's pods say that they are."""
+    labels = (pod["metadata"]["labels"] for pod in world.all_of("pods"))
+    return {each.get("lastgood.dev/track", "") for each in labels if each["app"] == "fraud-rules"}
+
+
 def told(world: World) -> str:
     return seeing.condition(world, "Degraded")[1]
 
@@ -59,6 +65,7 @@ def test_a_fallback_serves_for_a_killed_model_and_gives_its_traffic_back(world: 
         )  # by the same Service, which cannot follow two models
         world.eventually(lambda: seeing.condition(world, "Degraded", "churn") == ("True", "ServiceConflict"))
         assert told(world) == "NotDegraded"
+        world.eventually(lambda: tracks(world) == {"fallback"})
         seeing.engage(world)
         world.eventually(lambda: seeing.condition(world, "KillSwitchEngaged")[0] == "True")
         world.eventually(lambda: served_by(world) == "fraud-rules")

@@ -208,6 +208,18 @@ def test_suspend_starts_no_rollout_and_puts_nothing_back() -> None:
     assert (made.running, decision.reason) == ("by-hand", "Suspended")
 
 
+def test_a_suspended_model_says_so_though_the_pods_of_what_others_put_on_are_not_there_yet() -> None:
+    """J11: what keeps the version that was switched to from running is the suspension, not its pods."""
+    made = proven()
+    made.pods_left = 0  # the pods of b are still to come
+    made.want("b")
+    made.rest()
+    made.spec["suspend"] = True
+    made.template = pod_template("img:by-hand")
+    decision = made.rest()
+    assert (made.running, decision.reason) == ("by-hand", "Suspended")
+
+
 def test_a_version_without_image_keeps_the_container_s_own() -> None:
     made = proven()
     made.spec["versions"] = [

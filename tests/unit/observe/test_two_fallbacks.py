@@ -34,6 +34,26 @@ def claimed_by(store: Store, model: str) -> str:
     return seen.traffic.claimed_by
 
 
+def rules_of(store: Store, model: str = "fraud") -> set[str]:
+    """Return the fallback's pods that may be labelled."""
+    seen = snapshot.cached(store, ("ml", model))
+    assert seen is not None
+    assert seen.traffic.stand_in is not None
+    return {pod.name for pod in seen.traffic.stand_in.pods}
+
+
+def with_rules(store: Store) -> Store:
+    """Let the first model's fallback run."""
+    template = {"metadata": {"labels": {"app": "rules"}}, "spec": {"containers": []}}
+    spec = {"selector": {"matchLabels": {"app": "rules"}}, "template": template}
+    owned = {"kind": "Deployment", "uid": "fraud-rules", "controller": True}
+    of_set = {"kind": "ReplicaSet", "uid": "set", "controller": True}
+    store.put(resources.DEPLOYMENTS, {"metadata": named("fraud-rules"), "spec": spec})
+    store.put(resources.REPLICA_SETS, {"metadata": named("set", ownerReferences=[owned]), "spec": spec})
+    store.put(resources.PODS, {"metadata": named("rules-1", ownerReferences=[of_set]), "spec": {}})
+    return store
+
+
 def takes(store: Store, model: str, *, service: str = "front") -> None:
     entry = {
         "workload": model,
@@ -82,3 +102,15 @@ def test_a_model_without_fallback_claims_nothing() -> None:
     raw = {"metadata": named("fraud", creationTimestamp=OLD), "spec": {"workloadRef": {"name": "fraud"}}}
     store.put(resources.MODEL_DEPLOYMENTS, raw)
     assert claimed_by(store, "churn") == ""
+
+
+def test_the_pods_of_a_fallback_are_known_and_those_of_one_that_is_a_model_itself_are_left_to_that() -> None:
+    """O5, O7: its own model labels them."""
+    store = with_rules(two())
+    assert rules_of(store) == {"rules-1"}
+    raw = {
+        "metadata": named("smaller", creationTimestamp=NEW),
+        "spec": {"workloadRef": {"name": "fraud-rules"}},
+    }
+    store.put(resources.MODEL_DEPLOYMENTS, raw)
+    assert rules_of(store) == set()

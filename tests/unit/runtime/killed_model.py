@@ -74,8 +74,11 @@ class Process:
 class Silent:
     """Tells nobody anything."""
 
+    def __init__(self, *, records: bool) -> None:
+        self._records = records
+
     def recorded(self, key: tuple[str, str], decision: Decision) -> None:
-        raise AssertionError(f"recorded {decision}")
+        assert self._records, f"recorded {decision}"
 
     def forget(self, key: tuple[str, str]) -> None:
         raise AssertionError("the model is there")
@@ -84,7 +87,7 @@ class Silent:
 class Looking:
     """A driver whose watches have told it what the server holds now, with a clock that the test turns."""
 
-    def __init__(self, server: Server, *, leads: bool = False) -> None:
+    def __init__(self, server: Server, *, leads: bool = False, records: bool = False) -> None:
         self.now = datetime(2026, 11, 22, 12, tzinfo=UTC)
         store = Store()
         store.put(resources.KILL_SWITCHES, server.switch)
@@ -96,7 +99,7 @@ class Looking:
             cluster=server,
             store=store,
             actor=Process(leads=leads),
-            reports=Silent(),
+            reports=Silent(records=records),
             settings=view.Settings(),
             clock=lambda: self.now,
         )

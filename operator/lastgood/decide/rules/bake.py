@@ -22,6 +22,8 @@ def wait_for_pods(view: View) -> Decision | None:
     last = None if current is None else current.last_activation
     if last is not None and last.why.goes_back:
         phase = Phase.ROLLED_BACK
+    if view.model.spec.suspend and current is not None and workload.digest != current.digest:
+        return None  # pods of it do not come: others have put something else there, and it stays (rule J11)
     if current is not None and current.served:
         return None  # pods of a version that served once come and go without a switch
     paused = "; the Deployment is paused" if workload.paused else ""

@@ -6,7 +6,8 @@ stands what is left after that: a Service that appears late or that others chang
 
 import dataclasses
 
-from lastgood.decide import facts, records, traffic, world
+from lastgood.api import names
+from lastgood.decide import facts, records, steps, traffic, world
 from lastgood.decide.decision import Decision, Phase
 from lastgood.decide.rules import kill
 from lastgood.decide.view import View
@@ -29,6 +30,19 @@ def note_where_traffic_went(view: View) -> Decision | None:
     return Decision(
         Phase.STOPPING, "SwitchEngaged", f"noting what {route.service} selects", records=tuple(written)
     )
+
+
+def label_its_pods(view: View) -> Decision | None:
+    """V3: the fallback's live pods say what they are, so that metrics tell them from the model's.
+
+    One that says anything already is left as it is: the fallback may be somebody's model, or stand in for several.
+    """
+    pods = () if view.traffic.stand_in is None else view.traffic.stand_in.pods
+    bare = tuple(pod for pod in pods if not pod.terminating and names.LABEL_TRACK not in (pod.labels or {}))
+    if not bare:
+        return None
+    step = steps.LabelPods(bare, {names.LABEL_TRACK: names.TRACK_FALLBACK})
+    return Decision(Phase.SERVING, "Labelling", f"labelling {len(bare)} pods of the fallback", steps=(step,))
 
 
 def keep_traffic_of_the_killed(view: View) -> Decision | None:
