@@ -64,12 +64,16 @@ class Evidence:
         What is recorded of a version has no precondition on its Deployment: whoever deletes that and creates it again
         while the record is on its way is met by a decision on the one of before, as if it had been made in time.
         """
-        decided = max(self._server.decided, 0.0)
-        read = min(decided, self._server.looked.get(("deployments", (scenes.NAMESPACE, model)), decided))
+        decided, read = max(self._server.decided, 0.0), self._read(model)
         return max(
             *(at for at in self._switches[model] if at <= decided),
             *(at for at in self._starts[model] if at <= read),
         )
+
+    def _read(self, model: str) -> float:
+        """Return when the writer had read the Deployment last."""
+        decided = max(self._server.decided, 0.0)
+        return min(decided, self._server.looked.get(("deployments", (scenes.NAMESPACE, model)), decided))
 
     def looks(self, model: str, version: str, threshold: Threshold) -> list[Look]:
         """Return what was said of a version since its start."""
@@ -79,8 +83,21 @@ class Evidence:
         ]
 
     def breached(self, model: str, version: str, threshold: Threshold, *, for_: timedelta) -> bool:
-        """Whether a threshold was breached for long enough, when it was looked at last."""
-        looks = self.looks(model, version, threshold)
+        """Whether a threshold was breached for long enough, when it was looked at last before the decision.
+
+        A kill asks between decision and record how many there were lately (rule J9): what is seen meanwhile is no
+        part of it. When it was decided is not known, but that it was after the Deployment was read.
+        """
+        looks, read = self.looks(model, version, threshold), self._read(model)
+        known = sum(look.told <= read for look in looks)
+        return any(
+            self._breached((model, version, threshold.name), threshold, looks[:end], for_=for_)
+            for end in range(known, len(looks) + 1)
+        )
+
+    def _breached(
+        self, metric: metrics.Metric, threshold: Threshold, looks: list[Look], *, for_: timedelta
+    ) -> bool:
         if not looks or asyncio.get_running_loop().time() - looks[-1].asked > STALE:
             return False
 
@@ -89,9 +106,9 @@ class Evidence:
             return signal in metrics.BREACHING or missing
 
         gap = timedelta(seconds=2 * scenes.INTERVAL)
-        at, past = self._prometheus.recalled.get((model, version, threshold.name), (0.0, []))
+        at, past = self._prometheus.recalled.get(metric, (0.0, []))
         # What an operator has asked for of the past counts as if it had looked (rule J6).
-        recalled = [look for look in past if look.asked >= self._since(model)]
+        recalled = [look for look in past if look.asked >= self._since(metric[0])]
         # It is asked for with a look: that one and those after it follow it, not what was not answered before.
         newest = max((look.told for look in looks if look.told <= at), default=at)
         recalled += [look for look in looks if look.told >= newest and past and look.at > past[-1].at]
