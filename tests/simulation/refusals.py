@@ -6,7 +6,7 @@ A refusal counts only where it may: what limits automatic rollbacks limits no ki
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from lastgood.api import names
@@ -15,6 +15,7 @@ from lastgood.decide.decision import Decision
 from lastgood.decide.view import View
 from tests.simulation import evidence, virtual_time
 from tests.simulation.objects import Object, value_at
+from tests.simulation.scene import INTERVAL
 from tests.simulation.sight import Sight, worth
 
 
@@ -54,9 +55,12 @@ def by_status(model: Object | None) -> Said:
 
 
 def hold(said: Said, excuses: Excuses, seen: Sight) -> bool:
-    """Whether one of the reasons that are told is one that counts, and is true."""
+    """Whether one of the reasons that are told is one that counts, and is true; or was, when it was looked at last."""
     now = virtual_time.true_time()
-    return any(reason in excuses and excuses[reason](seen, now) for reason in said.reasons)
+    times = now, now - timedelta(seconds=INTERVAL)
+    return any(
+        reason in excuses and any(excuses[reason](seen, at) for at in times) for reason in said.reasons
+    )
 
 
 def _is_suspended(seen: Sight, now: datetime) -> bool:
