@@ -3,15 +3,18 @@
 python -m tests.simulation --seed 7 --steps 200
 python -m tests.simulation --seeds 100000
 python -m tests.simulation --stories
+python -m tests.simulation --mutation "latch lost"
+python -m tests.simulation --mutation "latch lost" --seed 7
 """
 
+import contextlib
 from collections import Counter
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from tests.simulation import coverage, crash_points, running, stories
+from tests.simulation import coverage, crash_points, hunting, mutations, running, stories
 from tests.simulation.faults import Fault
 
 
@@ -24,6 +27,9 @@ from tests.simulation.faults import Fault
 )
 @click.option("--jobs", type=int, help="Processes. Default: one for each core.")
 @click.option("--without-faults", is_flag=True, help="With --seed: the same moves, and nothing goes wrong.")
+@click.option(
+    "--mutation", type=click.Choice(list(mutations.BY_NAME)), help="Put a bug in, and see it noticed."
+)
 @click.option("--stories", "told", is_flag=True, help="Play every story with every trouble.")
 @click.option("--whole-table", is_flag=True, help="Fail if a write has not met a fault.")
 def main(
@@ -34,17 +40,29 @@ def main(
     steps: int,
     jobs: int | None,
     without_faults: bool,
+    mutation: str | None,
     told: bool,
     whole_table: bool,
 ) -> None:
     """Run simulated worlds."""
     if told:
         raise SystemExit(_stories())
+    if mutation is not None and seed is None:
+        raise SystemExit(_hunt(mutations.BY_NAME[mutation]))
     if seed is not None:
-        found = running.run(seed, steps=steps, faults=not without_faults, trace=click.echo)
+        bug = contextlib.nullcontext() if mutation is None else mutations.BY_NAME[mutation].applied()
+        with bug:
+            found = running.run(seed, steps=steps, faults=not without_faults, trace=click.echo)
         click.echo(found.violated or f"seed {seed}: all held for {found.steps} steps, and the end is right")
         raise SystemExit(bool(found.violated))
     raise SystemExit(_many(first, seeds, steps=steps, jobs=jobs, whole_table=whole_table))
+
+
+def _hunt(mutation: mutations.Mutation) -> bool:
+    caught = hunting.hunt(mutation)
+    click.echo(f"{mutation.name}: {mutation.wrong}")
+    click.echo("nothing notices it" if caught is None else f"{caught.where}: {caught.told}")
+    return caught is None
 
 
 def _stories() -> bool:

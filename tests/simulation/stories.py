@@ -250,3 +250,34 @@ STORIES: Final = (
         around=Around(everywhere=True),
     ),
 )
+
+_TIME: Final = Act("time passes", nothing, serves("a"))
+_STILL: Final = Act("time passes", nothing, killed)
+QUIET: Final = (
+    Story(
+        "a suspended model breaches",
+        (
+            Act(
+                "a breaches, and is suspended",
+                _together(_ask({"spec": {"suspend": True}}), _breaching("a", "errors")),
+                serves("a"),
+            ),
+            *(_TIME,) * 4,
+        ),
+    ),
+    Story(
+        "GitOps takes a kill back",
+        (
+            _KILLED,
+            Act("by false", _ask({"spec": {"killSwitch": {"engaged": False}}}, by=GITOPS), killed),
+            _STILL,
+            Act("by nothing", _ask({"spec": {"killSwitch": {"engaged": None}}}, by=GITOPS), killed),
+            _STILL,
+        ),
+    ),
+    Story(
+        "two switches on one model",
+        (_KILLED, Act("a second switch is engaged", _engage({"models": ["m"]}), killed), _STILL),
+    ),
+)
+"""Stories in which nothing must come of what is done: they are played without faults, for bugs that are put in."""

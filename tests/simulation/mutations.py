@@ -1,0 +1,209 @@
+"""Bugs that are put into the operator on purpose: a simulation that finds none of them proves nothing.
+
+Each replaces a function or two of the operator by a wrong one for as long as a world runs. What must notice it is named
+by the rule at the beginning of the message; a story that does not come to its end, or never rests, says F2.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+from unittest import mock
+
+from lastgood.api.thresholds import Verdict
+from lastgood.decide import autoscalers
+from lastgood.decide.rules import bake, kill, recovery
+from lastgood.report.status import Statuses
+from tests.simulation import wrong
+from tests.simulation.wrong import Patch
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """One bug; `first` is where it is found soonest: the name of a story, or the number of a seed."""
+
+    name: str
+    wrong: str
+    caught_by: tuple[str, ...]
+    """Rules of which one must be at the beginning of what is told."""
+    patches: Callable[[], list[Patch]]
+    first: str | int
+    reports: bool = False
+    """Whether it is only seen in what people are told."""
+
+    @contextlib.contextmanager
+    def applied(self) -> Iterator[None]:
+        """Put the bug in, and take it out again."""
+        with contextlib.ExitStack() as stack:
+            for place, name, wrong in self.patches():
+                stack.enter_context(mock.patch.object(place, name, wrong))
+            yield
+
+
+MUTATIONS: Final = (
+    Mutation(
+        "pending is a breach",
+        "A breach that is shorter than its `for` acts.",
+        ("J1",),
+        lambda: wrong.breached_if(Verdict.BREACH, Verdict.PENDING),
+        "rollback",
+    ),
+    Mutation(
+        "no data is a breach",
+        "NaN, an empty answer and a Prometheus that is down count against a version.",
+        ("J1", "J5"),
+        lambda: wrong.breached_if(Verdict.BREACH, Verdict.INSUFFICIENT, Verdict.BLIND),
+        "rollback",
+    ),
+    Mutation("looks once", "A model is never evaluated again.", ("F2", "J1"), wrong.looks_once, "rollback"),
+    Mutation(
+        "acts before the record",
+        "The template is switched, and nothing says to which version and why.",
+        ("F2",),
+        wrong.acts_before_the_record,
+        "rollback",
+    ),
+    Mutation(
+        "no verdict first",
+        "A rollback is recorded, and not that the version left is Bad.",
+        ("R1",),
+        wrong.no_verdict_first,
+        "rollback",
+    ),
+    Mutation(
+        "Bad is wanted",
+        "A Bad version that is still wanted starts again.",
+        ("R1",),
+        wrong.bad_is_wanted,
+        "rollback",
+    ),
+    Mutation(
+        "suspended and acted on",
+        "suspend is not looked at.",
+        ("J11", "F2"),
+        wrong.acts_when_suspended,
+        "a suspended model breaches",
+    ),
+    Mutation(
+        "everything counts for a bake",
+        "A version becomes Good while a threshold is breached, blind or held.",
+        ("O3",),
+        lambda: [(bake, "counts", lambda *_: True)],
+        0,
+    ),
+    Mutation(
+        "kill without an entry",
+        "A workload is scaled to zero, and nothing says what has to come back.",
+        ("F2", "K2"),
+        lambda: [wrong.chain(kill.enter_the_workload)],
+        "kill of two by one switch",
+    ),
+    Mutation(
+        "entry replayed",
+        "A killed model gets its replicas back.",
+        ("K2", "F2"),
+        wrong.restored_while_killed,
+        "kill by a threshold",
+    ),
+    Mutation(
+        "latch lost",
+        "A kill of a field counts as released as soon as that is no longer true, whoever changed it.",
+        ("K2", "K8"),
+        wrong.latch_lost,
+        "GitOps takes a kill back",
+    ),
+    Mutation(
+        "released by GitOps",
+        "GitOps releases what a person has killed.",
+        ("K8",),
+        lambda: [(kill, "_releasers", lambda view, *_: set(view.model.engaged_owners) - {""})],
+        "GitOps takes a kill back",
+    ),
+    Mutation(
+        "observed again",
+        "A second switch remembers that a killed model had no replicas.",
+        ("K2",),
+        wrong.observed_again,
+        "two switches on one model",
+    ),
+    Mutation(
+        "above the ceiling",
+        "A probation starts with all replicas.",
+        ("K9", "F2"),
+        wrong.above_the_ceiling,
+        "kill, and a start by hand",
+    ),
+    Mutation(
+        "bounds kept",
+        "An autoscaler never gets back what it was set to.",
+        ("F2", "K3"),
+        lambda: [(autoscalers, "give_back", lambda *_: ())],
+        "kill by a field with an autoscaler, and probation",
+    ),
+    Mutation(
+        "said to be off",
+        "A model is told to be killed while its pods still run.",
+        ("K4",),
+        wrong.off_while_pods_run,
+        "kill by a threshold",
+        reports=True,
+    ),
+    Mutation(
+        "a person is overruled",
+        "What a person calls Good during a kill is Bad again.",
+        ("F2", "P3", "K7"),
+        wrong.condemns_again,
+        "kill, and a person who knows better",
+    ),
+    Mutation(
+        "resume is kept",
+        "A resume stays, and starts the next kill's model too.",
+        ("F2", "P3"),
+        lambda: [wrong.chain(recovery.forget_the_resume)],
+        "kill, and a start by hand",
+    ),
+    Mutation(
+        "cache trusted",
+        "What is written rests on the watches alone.",
+        ("F4", "F2"),
+        wrong.trusts_the_cache,
+        "rollback",
+    ),
+    Mutation(
+        "no precondition",
+        "A template is written over whatever is there.",
+        ("F3",),
+        wrong.no_precondition,
+        "rollback",
+    ),
+    Mutation(
+        "conflict overwritten",
+        "A 409 is answered by writing without a precondition.",
+        ("F3",),
+        wrong.conflict_is_overwritten,
+        "kill by a threshold",
+    ),
+    Mutation(
+        "lost is done again",
+        "An answer that is lost counts as a failure: a rollback is recorded twice.",
+        ("F2", "R1"),
+        wrong.lost_is_done_again,
+        "rollback",
+    ),
+    Mutation(
+        "replicas with the template",
+        "A rollback changes the replicas too.",
+        ("R2", "F2"),
+        wrong.replicas_with_the_template,
+        "rollback",
+    ),
+    Mutation(
+        "endless writes",
+        "A status is written again although it says the same.",
+        ("F2",),
+        lambda: [(Statuses, "latest", lambda *_: {})],
+        "adoption",
+        reports=True,
+    ),
+)
+BY_NAME: Final = {each.name: each for each in MUTATIONS}

@@ -1,0 +1,225 @@
+"""The wrong versions of what the operator does, for `mutations.py`: each returns what it replaces, and by what."""
+
+import dataclasses
+from typing import Any
+
+from lastgood.act import deployment
+from lastgood.api.thresholds import Verdict
+from lastgood.decide import facts, ledger, policy, records, steps
+from lastgood.decide.decision import Decision, Phase
+from lastgood.decide.rules import kill, probation, rollback, rollout
+from lastgood.decide.view import Judged, View
+from lastgood.kube import errors, resources
+from lastgood.observe import snapshot
+from lastgood.record import checkpoint
+from lastgood.report import conditions
+from lastgood.runtime import loop
+
+Patch = tuple[Any, str, Any]
+"""An object, the name of what is replaced in it, and by what."""
+
+
+def chain(old: policy.Rule, *new: policy.Rule) -> Patch:
+    """Put other rules, or none, in the place of one."""
+    name = "KILL" if old in policy.KILL else "CHAIN"
+    rules: tuple[policy.Rule, ...] = getattr(policy, name)
+    place = rules.index(old)
+    return policy, name, (*rules[:place], *new, *rules[place + 1 :])
+
+
+# Judging
+
+
+def breached_if(*verdicts: Verdict) -> list[Patch]:
+    return [(Judged, "breached", property(lambda judged: judged.judgement.verdict in verdicts))]
+
+
+def looks_once() -> list[Patch]:
+    right = loop.Loop._join_round
+
+    async def wrong(self: loop.Loop, key: Any) -> None:
+        await right(self, key)
+        self._evaluations._again.pop(key, None)
+
+    return [(loop.Loop, "_join_round", wrong)]
+
+
+# Deciding
+
+
+def acts_before_the_record() -> list[Patch]:
+    def wrong(view: View) -> Decision | None:
+        found = rollback.go_back_from_a_bad_version(view)
+        if found is None or view.workload is None or not isinstance(found.records[0], records.Activate):
+            return found
+        step = ledger.switch_step(view, view.workload, found.records[0].checkpoint)
+        return dataclasses.replace(found, records=(), steps=(step,))
+
+    return [chain(rollback.go_back_from_a_bad_version, wrong)]
+
+
+def no_verdict_first() -> list[Patch]:
+    def wrong(view: View) -> Decision | None:
+        found = rollback.condemn_the_version_that_breaches(view)
+        current = view.facts.current
+        if found is None or current is None:
+            return found
+        goal = ledger.target(view.facts, spec=view.model.spec, but=current.digest)
+        if goal is None:
+            return found
+        back = records.Activate(goal, ledger.activation(view.facts, view.now, facts.Why.ROLLBACK))
+        return dataclasses.replace(found, records=(back,))
+
+    return [chain(rollback.condemn_the_version_that_breaches, wrong)]
+
+
+def bad_is_wanted() -> list[Patch]:
+    def wrong(view: View) -> facts.Checkpoint | None:
+        name, current = view.model.spec.wanted_version, view.facts.current
+        wanted = None if name is None or current is None else ledger.defined(view, name)
+        return None if wanted is None or current is None or wanted.digest == current.digest else wanted
+
+    return [(rollout, "_wanted", wrong)]
+
+
+def acts_when_suspended() -> list[Patch]:
+    right = policy.decide
+
+    def wrong(view: View) -> Decision:
+        spec = view.model.spec.model_copy(update={"suspend": False})
+        return right(dataclasses.replace(view, model=dataclasses.replace(view.model, spec=spec)))
+
+    return [(policy, "decide", wrong)]
+
+
+def restored_while_killed() -> list[Patch]:
+    def wrong(view: View) -> Decision | None:
+        entry = max(kill.held_entries(view), key=kill._round, default=None)
+        if view.engaged and entry is not None and view.workload is not None and entry.replicas:
+            back = steps.Scale(view.workload, entry.replicas)
+            return Decision(Phase.STOPPING, "Returning", "replayed", steps=(back,))
+        return kill.stay_at_zero(view)
+
+    return [chain(kill.stay_at_zero, wrong)]
+
+
+def latch_lost() -> list[Patch]:
+    right = View.engaged
+
+    def wrong(view: View) -> tuple[facts.Switch, ...]:
+        asked = view.model.kill_asked is True
+        return tuple(each for each in right.__get__(view) if asked or each.cause is not facts.Cause.MANUAL)
+
+    return [(View, "engaged", property(wrong))]
+
+
+def observed_again() -> list[Patch]:
+    right = kill._held_entry
+
+    def wrong(view: View, workload: Any, own: facts.Entry | None = None) -> facts.Entry:
+        found = right(view, workload, own)
+        return found if own is not None else dataclasses.replace(found, replicas=workload.replicas)
+
+    return [(kill, "_held_entry", wrong)]
+
+
+def above_the_ceiling() -> list[Patch]:
+    right = probation._hold_at
+
+    def wrong(view: View, workload: Any, entry: facts.Entry) -> Decision | None:
+        return right(view, workload, dataclasses.replace(entry, ceiling=entry.replicas))
+
+    return [(probation, "_hold_at", wrong)]
+
+
+def off_while_pods_run() -> list[Patch]:
+    right = conditions.find
+
+    def wrong(observed: conditions.Observed) -> dict[str, conditions.Finding]:
+        found = right(observed)
+        told = found["KillSwitchEngaged"]
+        off = (
+            dataclasses.replace(told, status=told.status.__class__("True"))
+            if told.status == "Unknown"
+            else told
+        )
+        return {**found, "KillSwitchEngaged": off}
+
+    return [(conditions, "find", wrong)]
+
+
+def condemns_again() -> list[Patch]:
+    def wrong(view: View) -> Decision | None:
+        return kill.mark_the_killed_version_bad(as_if_ours(view))
+
+    return [chain(kill.mark_the_killed_version_bad, wrong)]
+
+
+def as_if_ours(view: View) -> View:
+    kept = tuple(
+        dataclasses.replace(each, verdict=dataclasses.replace(each.verdict, by=facts.OPERATOR))
+        for each in view.facts.checkpoints
+    )
+    return dataclasses.replace(view, facts=dataclasses.replace(view.facts, checkpoints=kept))
+
+
+# Recording and acting
+
+
+def trusts_the_cache() -> list[Patch]:
+    async def wrong(store: Any, cluster: Any, key: Any, *, pods: bool = False) -> Any:
+        return snapshot.cached(store, key)
+
+    return [(snapshot, "fresh", wrong)]
+
+
+def no_precondition() -> list[Patch]:
+    async def wrong(cluster: Any, namespace: str, step: steps.SwitchTemplate) -> None:
+        body = [{"op": "replace", "path": "/spec/template", "value": step.template}]
+        await cluster.patch(resources.DEPLOYMENTS, namespace, step.workload.name, body)
+
+    return [(deployment, "switch_template", wrong)]
+
+
+def conflict_is_overwritten() -> list[Patch]:
+    right = deployment.scale
+
+    async def wrong(cluster: Any, namespace: str, step: steps.Scale) -> None:
+        try:
+            await right(cluster, namespace, step)
+        except errors.Conflict:
+            name, body = step.workload.name, {"spec": {"replicas": step.replicas}}
+            await cluster.patch(resources.DEPLOYMENTS, namespace, name, body, subresource="scale")
+
+    return [(deployment, "scale", wrong)]
+
+
+def lost_is_done_again() -> list[Patch]:
+    right = checkpoint.activate
+
+    async def wrong(cluster: Any, namespace: str, record: records.Activate) -> Any:
+        try:
+            return await right(cluster, namespace, record)
+        except errors.Unavailable:
+            kind = resources.MODEL_CHECKPOINTS
+            raw = await cluster.get(kind, namespace, record.checkpoint.name)
+            again = [*raw["spec"]["activations"], checkpoint._activation(record.activation)]
+            metadata = {"resourceVersion": raw["metadata"]["resourceVersion"]}
+            body = {"metadata": metadata, "spec": {"activations": again}}
+            return await cluster.patch(kind, namespace, record.checkpoint.name, body)
+
+    return [(checkpoint, "activate", wrong)]
+
+
+def replicas_with_the_template() -> list[Patch]:
+    right = deployment.switch_template
+
+    async def wrong(cluster: Any, namespace: str, step: steps.SwitchTemplate) -> None:
+        class Generous:
+            async def patch(self, resource: Any, where: str, name: str, operations: Any) -> Any:
+                more = {"op": "replace", "path": "/spec/replicas", "value": step.workload.replicas + 1}
+                return await cluster.patch(resource, where, name, [*operations, more])
+
+        await right(Generous(), namespace, step)  # type: ignore[arg-type]  # it only patches
+
+    return [(deployment, "switch_template", wrong)]
