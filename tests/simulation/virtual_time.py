@@ -60,4 +60,4 @@ def true_time() -> datetime:
 
 def stamp(moment: datetime) -> str:
     """Write a time as the API server does: cut to whole seconds."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
