@@ -1,5 +1,7 @@
 """What becomes of a template that is put on a model while it is killed or in probation (semantics.md, O6, K9)."""
 
+import pytest
+
 from lastgood.api import names
 from lastgood.decide import facts
 from tests.unit.decide.following import adopted, following, put_on, serving
@@ -34,6 +36,21 @@ def test_what_is_put_on_in_probation_is_put_back_and_runs_afterwards() -> None:
     made.wait(10)
 
     assert (serving(made), made.replicas) == ("b", 4)
+
+
+@pytest.mark.parametrize("worth", [facts.Worth.UNPROVEN, facts.Worth.GOOD])
+def test_what_waits_for_the_end_of_probation_runs_afterwards_whatever_a_person_said_of_it(
+    worth: facts.Worth,
+) -> None:
+    """O6, P3: until the act is done, what still runs was put on by nobody."""
+    made = released(following(), probation={"replicas": 1, "duration": "3m"})
+    put_on(made, "img:b")
+    made.rest()
+    made.overrule("b", worth)
+    made.wait(10)
+
+    assert (serving(made), made.replicas) == ("b", 4)
+    assert [each.why for each in made.version("b").activations] == [facts.Why.ROLLOUT]
 
 
 def test_a_person_may_resume_a_killed_model_with_what_was_put_on_meanwhile() -> None:

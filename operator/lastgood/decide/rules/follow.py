@@ -100,7 +100,14 @@ def _just_left(current: facts.Checkpoint, known: facts.Checkpoint) -> bool:
         return False
     if last.why.goes_back:
         return known.verdict.by == facts.OPERATOR or known.verdict.since <= last.at
-    return last.why is Why.ROLLOUT and current.verdict.reason == facts.CREATED
+    return last.why is Why.ROLLOUT and _unseen(current, last)
+
+
+def _unseen(current: facts.Checkpoint, last: facts.Activation) -> bool:
+    """Whether nobody has seen a version since it was switched to: what a person said of it before tells nothing."""
+    verdict = current.verdict
+    said = verdict.by != facts.OPERATOR and verdict.since <= last.at
+    return verdict.reason == facts.CREATED or (said and verdict.reason not in (facts.SERVED, facts.BREACHED))
 
 
 def _waiting(view: View) -> facts.Checkpoint | None:
