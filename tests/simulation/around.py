@@ -47,16 +47,16 @@ class Around:
         return 0 if self.from_zero else LEAST_WITH_HPA
 
 
-def draw(chance: random.Random) -> Around:
-    """Draw what a world has."""
-    kind = chance.random()
+def draw(chance: random.Random, *, devoted: str = "") -> Around:
+    """Draw what a world has, among it all that its theme needs."""
+    kind = {"hpa": 0.0, "keda": 0.3}.get(devoted, chance.random())
     return Around(
-        autoscaler=HPA if kind < 0.3 else KEDA if kind < 0.48 else "",
-        from_zero=kind < 0.09,
-        fallback=chance.random() < 0.2,
+        autoscaler=HPA if kind < 0.25 else KEDA if kind < 0.4 else "",
+        from_zero=kind < 0.08,
+        fallback=chance.random() < 0.15 or devoted == "traffic",
         falls_back=chance.random() < 0.6,
-        config=chance.random() < 0.15,
-        everywhere=chance.random() < 0.25,
+        config=chance.random() < 0.1 or devoted == "papers",
+        everywhere=chance.random() < 0.15 or devoted == "everywhere",
     )
 
 

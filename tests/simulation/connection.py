@@ -1,7 +1,8 @@
 """One operator process' way to the API server: its requests, and its watches, each with what may befall them."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections import defaultdict, deque
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, NoReturn
 
 from lastgood.kube import errors, resources
@@ -11,10 +12,16 @@ from tests.simulation import sites
 from tests.simulation.apiserver import ApiServer, Key, key_of
 from tests.simulation.faults import Fault, Injector
 
+EARLIER: Final = 5
+"""Readings that are kept of each object: one that is released and engaged in one moment is read as both."""
 STREAMED = (resources.NAMESPACES, resources.CLUSTER_KILL_SWITCHES, *optional.OPTIONAL)
 """Kinds that the operator watches by itself."""
 SWEEP_EVERY: Final = 300.0
 """Seconds between two full readings of what there is."""
+
+
+def _earlier() -> deque[Object | None]:
+    return deque(maxlen=EARLIER)
 
 
 class Connection:
@@ -36,8 +43,8 @@ class Connection:
         self.stopped_until = 0.0
         self.seen: dict[tuple[str, Key], Object | None] = {}
         """What was read last of each object that is read before acting."""
-        self.seen_before: dict[tuple[str, Key], Object | None] = {}
-        """What was read of each before that: a slow write may rest on it, while another drive has read anew."""
+        self.seen_before: dict[tuple[str, Key], deque[Object | None]] = defaultdict(_earlier)
+        """What was read of each before that, the newest first: a write may rest on it, while others read anew."""
         self.read_at: dict[Key, float] = {}
         """When each ModelDeployment was read last."""
         self.looked: dict[tuple[str, Key], float] = {}
@@ -119,9 +126,18 @@ class Connection:
         place = resource.plural, key
         known = self.seen.get(place)
         if _version(raw) != _version(known):
-            self.seen_before[place] = known
+            self.seen_before[place].appendleft(known)
         self.seen[place] = raw
         self.looked[place] = asyncio.get_running_loop().time()
+
+    def read(self) -> Iterator[Mapping[tuple[str, Key], Object | None]]:
+        """Yield what was read last, then what was read before that, each as far back as is kept."""
+        yield self.seen
+        for depth in range(EARLIER):
+            older = {
+                place: list(each)[depth] for place, each in self.seen_before.items() if len(each) > depth
+            }
+            yield {**self.seen, **older}
 
     async def awake(self) -> None:
         """A stopped process sends and hears nothing until it goes on."""
@@ -167,8 +183,9 @@ class Connection:
         raise AssertionError("nobody wakes the dead")
 
 
-def _version(raw: Object | None) -> str | None:
-    return None if raw is None else str(raw["metadata"]["resourceVersion"])
+def _version(raw: Object | None) -> str:
+    """Return which version of an object was read; empty for one that was not there."""
+    return "" if raw is None else str(raw["metadata"]["resourceVersion"])
 
 
 class Watching:

@@ -40,7 +40,7 @@ EVERYWHERE: Final = "killed everywhere"
 async def end_well(world: World) -> None:
     """Bring a world to its end. Raises Violated."""
     dice = random.Random(f"{world.seed} end")
-    wanted, wrong = dice.choice(scene.VERSIONS[1:]), dice.choice(WRONG)
+    order, wrong = dice.sample(scene.VERSIONS[1:], len(scene.VERSIONS) - 1), dice.choice(WRONG)
     if world.scene.around.everywhere and dice.random() < 0.5:
         wrong = EVERYWHERE
     _quieten(world)
@@ -52,6 +52,11 @@ async def end_well(world: World) -> None:
         _put_right(world, model)
     await _reach(world, "a runs and is Good", lambda model: _runs(world, model, "a", "Good"), insist=True)
     await asyncio.sleep(_until_rollbacks_count_no_more(world))
+    good = {name for model in world.scene.models for name in _good(world, model)}
+    # Pods of a Good version that do not start are a matter of the cluster, and no reason to leave it.
+    wanted = next((name for name in order if name not in good), order[0])
+    if wrong == "crash" and wanted in good:
+        wrong = "nothing"
     for model in world.scene.models:
         _let_go_wrong(world, model, wanted, wrong)
     world.tell(f"{wanted} is wanted everywhere; what goes wrong: {wrong}")
@@ -177,8 +182,12 @@ async def _reach(world: World, what: str, reached: Callable[[str], str], *, insi
 def _insist(world: World, model: str) -> None:
     """A person asks again for what the model may have come to wait for: a resume, and replicas."""
     seen = sight.now(world.server, model)
+    if world.scene.follow:
+        scene.ask_for(world.scene, world.server, model, "a", by=PERSON)
     if seen.entries:
-        annotation = {names.ANNOTATION_RESUME: "a"}
+        saved = (each["spec"]["saved"] for each in seen.checkpoints)
+        called = (each["version"] for each in saved if image_of(each["podTemplate"]) == "img:a")
+        annotation = {names.ANNOTATION_RESUME: next(called, "a")}
         world.server.patch(
             resources.MODEL_DEPLOYMENTS,
             NAMESPACE,
@@ -187,6 +196,9 @@ def _insist(world: World, model: str) -> None:
             by=PERSON,
         )
         return
+    if model in world.people.deleted and world.scene.around.fallback and model == world.scene.models[0]:
+        # Who deletes a killed model is left with its fallback.
+        surroundings.steer(world.people, model, "", 0.0)
     if seen.deployment is not None and seen.replicas != 3:
         world.controllers.scale(seen.deployment, 3, by=PERSON)
 
@@ -240,6 +252,10 @@ _CAUSES: Final = {
     "toxic": names.CAUSE_AUTOMATIC,
     EVERYWHERE: names.CAUSE_CLUSTER,
 }
+
+
+def _good(world: World, model: str) -> list[str]:
+    return [name for name, worth in _verdicts(sight.now(world.server, model)).items() if worth == "Good"]
 
 
 def _verdicts(seen: sight.Sight) -> dict[str, str]:

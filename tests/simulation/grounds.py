@@ -83,9 +83,7 @@ class Grounds:
         """Require something of the world as it is, or as the process has just read it."""
         if test(sight.now(self.server, name)):
             return
-        connection = process.connection
-        earlier = {**connection.seen, **connection.seen_before}
-        read = (sight.as_read(seen, name) for seen in (connection.seen, earlier))
+        read = (sight.as_read(seen, name) for seen in process.connection.read())
         if self.fresh(process, name) and any(test(each) for each in read):
             return
         raise Violated(f"{what} ({name}, {process.identity}): {write.body}")

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from typing import Final
 
 from tests.simulation import everywhere, surroundings
-from tests.simulation.around import KEDA, Around
+from tests.simulation.around import KEDA
 from tests.simulation.people import People
+from tests.simulation.scene import Scene
 
 Move = Callable[[People, str, str, float], str]
 Kinds = dict[str, tuple[tuple[Move, float], ...]]
@@ -31,6 +32,7 @@ _OF_MODELS: Final[Kinds] = {
         (People.hanging, 0.7),
     ),
     "disaster": (
+        (People.outage, 0.5),
         (People.recreate_model, 0.7),
         (People.restore_model, 2),
         (People.recreate_deployment, 0.7),
@@ -68,23 +70,35 @@ _EVERYWHERE: Final[Kinds] = {
 }
 
 
-def draw(chance: random.Random, around: Around) -> tuple[list[Move], list[float]]:
+_OUTAGES: Final[Kinds] = {"outages": ((People.outage, 4), (People.crashing, 4), (People.want, 3))}
+_RELEASES: Final[Kinds] = {"releases": ((People.ask_for_a_kill, 8),)}
+_PAPERS: Final[Kinds] = {"papers": ((surroundings.own, 3), (surroundings.drill, 2))}
+_KILLS: Final = ("hpa", "keda", "traffic")
+"""Themes that rest on kills."""
+
+
+def draw(chance: random.Random, scene: Scene) -> tuple[list[Move], list[float]]:
     """Draw the moves of one world, and how often each is made beside the others."""
-    kinds = dict(_OF_MODELS)
+    kinds, around = dict(_OF_MODELS), scene.around
     for there, more in (
         (around.autoscaler == KEDA, _LOAD),
         (bool(around.autoscaler), _AUTOSCALER),
         (around.fallback, _FALLBACK),
         (around.config, _CONFIG),
         (around.everywhere, _EVERYWHERE),
+        (scene.devoted == "outages", _OUTAGES),
+        (scene.devoted == "releases", _RELEASES),
+        (scene.devoted == "papers", _PAPERS),
     ):
         if there:
             kinds.update(more)
     moves: list[Move] = []
     weights: list[float] = []
     for kind, found in kinds.items():
+        share = chance.choice((0.0, 0.2, 1.0))
         # What stands around a model is there for something to happen to it.
-        share = 1.0 if kind == "models" or kind not in _OF_MODELS else chance.choice((0.0, 0.2, 1.0))
+        if kind == "models" or kind not in _OF_MODELS or (kind == "kills" and scene.devoted in _KILLS):
+            share = 1.0
         moves += [move for move, _ in found]
         weights += [weight * share for _, weight in found]
     return moves, weights

@@ -30,9 +30,11 @@ class Overall:
             self._holds(write, process, "K2: a namespace that it does not select", _selects)
             return
         before, after = old["spec"], new["spec"]
+        # Of a list and a selector only one can be kept: what the list had named stays held by its entries.
+        kept = ("workloads",) if after.get("selector") else LISTS
         narrowed = [
             name
-            for name in LISTS
+            for name in kept
             if not set(before.get(name) or ()) <= set(after.get(name) or ()) and not _all(after)
         ]
         if narrowed or (_all(before) and not _all(after)):
@@ -60,12 +62,11 @@ class Overall:
         raw = write.new or write.old or {}
         key = "", raw["metadata"]["annotations"][names.ANNOTATION_CLUSTER_SWITCH]
         where = "", raw["metadata"]["namespace"]
-        seen = process.connection.seen
-        earlier = process.connection.seen_before
+        read = list(process.connection.read())
         parents = [self._server.find(resources.CLUSTER_KILL_SWITCHES, key)]
-        parents += [each.get(("clusterkillswitches", key)) for each in (seen, earlier)]
+        parents += [each.get(("clusterkillswitches", key)) for each in read]
         namespaces = [self._server.find(resources.NAMESPACES, where)]
-        namespaces += [each.get(("namespaces", where)) for each in (seen, earlier)]
+        namespaces += [each.get(("namespaces", where)) for each in read]
         if not any(test(parent, namespace) for parent in parents for namespace in namespaces):
             raise Violated(f"{what} ({where[1]}, {process.identity}): {write.body}")
 

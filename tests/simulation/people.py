@@ -6,7 +6,7 @@ whatever the operator, or a fault, has made of the world meanwhile.
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from lastgood.api import names
@@ -47,6 +47,8 @@ class People:
     prometheus: Prometheus
     dice: random.Random
 
+    deleted: set[str] = field(default_factory=set)
+    """Models that were deleted once."""
     inclined: tuple[Sequence["Move"], Sequence[float]] = ((), ())
     """What they are given to: moves, and how often each is made beside the others."""
 
@@ -81,6 +83,15 @@ class People:
             return f"{version} starts again"
         self.controllers.crashing.add(image)
         return f"{version} crashes"
+
+    def outage(self, model: str, version: str, number: float) -> str:
+        """Pods of every version crash, as when a node pool is gone; or none does any more."""
+        self.controllers.disturb()
+        if number < 0.5:
+            self.controllers.crashing.update(f"img:{each}" for each in VERSIONS)
+            return "everything crashes"
+        self.controllers.crashing.clear()
+        return "everything starts again"
 
     def hanging(self, model: str, version: str, number: float) -> str:
         """Pods hang when they are deleted, or no longer do."""
@@ -207,6 +218,7 @@ class People:
     def recreate_model(self, model: str, version: str, number: float) -> str:
         """A ModelDeployment is deleted, and created as it began."""
         key: Key = NAMESPACE, model
+        self.deleted.add(model)
         self.server.delete(resources.MODEL_DEPLOYMENTS, key, by=GITOPS)
         if number < 0.8:
             scene.create_model(self.scene, self.server, model)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from lastgood.kube import errors, resources
-from tests.simulation import around
+from tests.simulation import aims, around
 from tests.simulation.apiserver import ApiServer
 from tests.simulation.around import GITOPS, NAMESPACE, PERSON, Around
 from tests.simulation.objects import Object
@@ -69,6 +69,8 @@ class Scene:
     """Whether the operator writes statuses and events."""
     spec: Object
     """The rest of each model's spec."""
+    devoted: str = ""
+    """The theme of this world (`aims`); empty for none."""
 
     def threshold(self, name: str) -> Threshold:
         return next(each for each in self.thresholds if each.name == name)
@@ -76,6 +78,7 @@ class Scene:
 
 def draw(chance: random.Random, *, plain: bool = False) -> Scene:
     """Draw a scene; a plain one has a single model, and neither autoscaler nor second operator."""
+    devoted = "" if plain else aims.theme(chance)
     several = not plain and chance.random() < 0.2
     errors = Threshold(
         "errors",
@@ -92,12 +95,13 @@ def draw(chance: random.Random, *, plain: bool = False) -> Scene:
     return Scene(
         models=("m", "n") if several else ("m",),
         thresholds=tuple(chosen),
-        around=Around() if plain else around.draw(chance),
+        around=Around() if plain else around.draw(chance, devoted=devoted),
+        devoted=devoted,
         follow=follow,
         listed=not follow or chance.random() < 0.5,
         interlock=chance.random() < 0.5,
-        two=not plain and chance.random() < 0.25,
-        reports=chance.random() < 0.12,
+        two=not plain and chance.random() < (0.4 if devoted else 0.2),
+        reports=chance.random() < 0.1 or devoted == "reports",
         spec={
             "interval": SECONDS.format(INTERVAL),
             "rollout": {"bake": "25s", "progressDeadline": "120s"},

@@ -8,7 +8,7 @@ from typing import Final
 
 from lastgood.kube import resources
 from lastgood.runtime import watching
-from tests.simulation import inclinations, scene, sites
+from tests.simulation import aims, inclinations, scene
 from tests.simulation.apiserver import ApiServer
 from tests.simulation.connection import STREAMED
 from tests.simulation.controllers import Controllers
@@ -62,7 +62,7 @@ class World:
             self.controllers,
             self.prometheus,
             self.dice,
-            inclined=inclinations.draw(self.dice, self.scene.around),
+            inclined=inclinations.draw(self.dice, self.scene),
         )
         self.processes: list[Process] = []
         self.invariants = Invariants(self.scene, self.server, self.prometheus, self.processes, self.injector)
@@ -153,11 +153,7 @@ class World:
     def _fault(self, chance: random.Random) -> str:
         """Deal out one fault: at a write, at the next write of one site, or now and for a while."""
         if chance.random() < AIMED:
-            fault, site = chance.choice(list(Fault)), chance.choice(sites.SITES)
-            if fault is Fault.SECOND and not self.scene.two:
-                return "none"
-            aimed = self.injector.aim(fault, site)
-            return f"{fault} at the next {site}" if aimed else "none"
+            return aims.aim(self.injector, chance, devoted=self.scene.devoted, two=self.scene.two)
         if chance.random() < 0.6:
             fault, skip = chance.choice(AT_WRITES), chance.choice((0, 0, 0, 1, 1, 2, 3))
             self.injector.arm(fault, skip=skip)
