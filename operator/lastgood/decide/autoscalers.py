@@ -74,15 +74,18 @@ def noted_at_zero(scaler: world.Autoscaler | None) -> facts.Autoscaler | None:
     return None if scaler is None else noted(scaler, None, at_zero(scaler))
 
 
-def noted_again(scaler: world.Autoscaler | None, entry: facts.Entry) -> facts.Autoscaler | None:
+def noted_again(
+    scaler: world.Autoscaler | None, entry: facts.Entry, entries: Iterable[facts.Entry]
+) -> facts.Autoscaler | None:
     """Return what is recorded together with a kill of what is held already: of what comes back, how to hold it again.
 
-    What is at zero is held at zero, and is not observed again.
+    What is at zero is held at zero, and is not observed again. `entries` are all that hold the workload: what one of
+    them has the autoscaler set to is no wish to the others.
     """
     bounds = None if scaler is None else at_zero(scaler)
     if scaler is None or bounds is None or entry.ceiling == 0:
         return entry.autoscaler
-    return noted(scaler, entry.autoscaler, bounds)
+    return noted(scaler, known(entries), bounds)
 
 
 def wanted(scaler: world.Autoscaler, recorded: facts.Autoscaler | None) -> facts.Bounds:

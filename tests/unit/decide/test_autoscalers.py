@@ -1,8 +1,10 @@
 """Autoscalers of killed models: held, and given back just as they were (semantics.md, K1, K3)."""
 
+import dataclasses
+
 import pytest
 
-from lastgood.decide import facts, records, steps, world
+from lastgood.decide import autoscalers, facts, records, steps, world
 from lastgood.decide.decision import Phase
 from tests.unit.decide.autoscaled import START_BY_THEMSELVES, bounds, changed, scaled_by, through_probation
 from tests.unit.decide.scaling import hpa, scaled_object
@@ -54,6 +56,21 @@ def test_a_kill_in_probation_holds_the_autoscaler_before_the_workload_is_scaled(
     # An HPA that probation holds at a minimum of 1 stands down at zero.
     alone = scaler.kind != "ScaledObject" and not scaler.scaled_to_zero
     assert acts == ([steps.Scale] if alone else [steps.SetAutoscaler, steps.Scale])
+
+
+def test_what_one_switch_holds_an_autoscaler_at_is_no_wish_to_the_others_that_hold_the_workload() -> None:
+    """K2, K3: a kill between the record of a probation and its act."""
+    probation, wish = facts.Bounds(1, 1), facts.Bounds(0, 5)
+    recorded = facts.Autoscaler("HorizontalPodAutoscaler", "m", wish, "uid", (probation,))
+    coming_back = facts.Entry("m", "m", replicas=3, ceiling=1, autoscaler=recorded)
+    unheld = dataclasses.replace(hpa(least=0), name="m", uid="uid", max_replicas=5)
+    noted = autoscalers.noted_again(unheld, coming_back, [coming_back, coming_back])
+    killed_again = dataclasses.replace(coming_back, ceiling=0, autoscaler=noted)
+    assert noted is not None
+    held = dataclasses.replace(unheld, min_replicas=0, max_replicas=1, scale_up="Disabled")
+
+    assert autoscalers.noted_again(held, coming_back, [coming_back, killed_again]) == noted
+    assert noted.before == wish
 
 
 def test_an_hpa_with_a_minimum_is_left_alone_at_zero() -> None:

@@ -292,7 +292,7 @@ def _held_entry(view: View, workload: world.Workload, own: facts.Entry | None = 
     if earlier is not None:
         begun = earlier.probation
         probation = None if begun is None else dataclasses.replace(begun, since=None, start_at=None)
-        scaler = autoscalers.noted_again(view.autoscaler, earlier)
+        scaler = autoscalers.noted_again(view.autoscaler, earlier, held_entries(view))
         # Of several models on one workload each would else write its own name over the other's, for ever.
         model = view.model.name if own is None else own.model or view.model.name
         held = dataclasses.replace(earlier, model=model, ceiling=0, probation=probation, autoscaler=scaler)

@@ -46,7 +46,9 @@ def _entry(
 ) -> facts.Entry:
     earlier = own or next(iter(autoscaling.entries(workload.name, switches)), None)
     if earlier is not None:
-        return dataclasses.replace(earlier, ceiling=0, autoscaler=autoscalers.noted_again(scaler, earlier))
+        entries = autoscaling.entries(workload.name, switches)
+        noted = autoscalers.noted_again(scaler, earlier, entries)
+        return dataclasses.replace(earlier, ceiling=0, autoscaler=noted)
     return facts.Entry(
         workload=workload.name,
         model="",
