@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from tests.simulation import sites
-from tests.simulation.faults import AT_WRITES, Fault, Injector
+from tests.simulation.faults import Fault, Injector
 
 THEMES: Final[Mapping[str, tuple[str, ...]]] = {
     "outages": ("act.deployment.empty_replica_set",),
@@ -29,7 +29,7 @@ THEMES: Final[Mapping[str, tuple[str, ...]]] = {
 """By theme: the writes that it is for."""
 DEVOTED: Final = 0.4
 """How many of the worlds are devoted to a theme."""
-ON_THE_THEME: Final = 0.6
+ON_THE_THEME: Final = 0.7
 """How many of the faults of such a world wait for its own writes."""
 OF_TWO: Final = 0.25
 """Where there are two operators: how many of the faults stop the one that writes, so that the other takes over."""
@@ -50,6 +50,5 @@ def aim(injector: Injector, chance: random.Random, *, devoted: str, two: bool) -
     else:
         faults = [fault for fault in Fault if fault is not Fault.SECOND]
         chance.shuffle(faults)
-        # One that befalls a single write has that to itself; one that lasts is met by all that is written meanwhile.
-        fault = min(faults, key=lambda each: (injector.met[site, each], each not in AT_WRITES))
+        fault = min(faults, key=lambda each: injector.met[site, each])
     return f"{fault} at the next {site}" if injector.aim(fault, site) else "none"

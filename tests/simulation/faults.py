@@ -35,7 +35,7 @@ AT_WRITES = (
     Fault.LOST,
 )
 """Faults that befall one write; the others last for a while, and befall every write meanwhile."""
-MOST_AIMED: Final = 2
+MOST_AIMED: Final = 3
 """Faults that wait for one site at a time."""
 
 

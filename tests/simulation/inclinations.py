@@ -70,7 +70,7 @@ _EVERYWHERE: Final[Kinds] = {
 }
 
 
-_OUTAGES: Final[Kinds] = {"outages": ((People.outage, 4), (People.crashing, 4), (People.want, 3))}
+_OUTAGES: Final[Kinds] = {"outages": ((People.give_up, 8), (People.outage, 6))}
 _RELEASES: Final[Kinds] = {"releases": ((People.ask_for_a_kill, 8),)}
 _PAPERS: Final[Kinds] = {"papers": ((surroundings.own, 3), (surroundings.drill, 2))}
 _KILLS: Final = ("hpa", "keda", "traffic")

@@ -194,7 +194,9 @@ class Liveness:
         own = [pod for pod in _pods(self._server, deployment) if fingerprint(pod) == decided]
         crashing = [_since(pod) for pod in own if evidence.crashes(pod)]
         if crashing and sight.worth(current) == "Unproven":
-            due = self._hindrance.of_breaches(max(min(crashing), since)) + scenes.INTERVAL
+            # What a person has just called Unproven was Good until then, and stayed in spite of a crash.
+            known = max(min(crashing), since, self._condemned[name])
+            due = self._hindrance.of_breaches(known) + scenes.INTERVAL
             self._owed(name, "a crash", refusals.OF_ROLLBACKS, seen=seen, due=due, now=now)
 
     def _owed(

@@ -93,6 +93,11 @@ class People:
         self.controllers.crashing.clear()
         return "everything starts again"
 
+    def give_up(self, model: str, version: str, number: float) -> str:
+        """What runs crashes, and a person orders another version in its place, whatever was held of that."""
+        done = self.outage(model, version, 0.0), self.overrule(model, version, 0.5)
+        return "; ".join((*done, self.order(model, version, 0.0)))
+
     def hanging(self, model: str, version: str, number: float) -> str:
         """Pods hang when they are deleted, or no longer do."""
         self.controllers.hanging = number < 0.3

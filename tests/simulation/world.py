@@ -23,7 +23,7 @@ REST: Final = 0.3
 """Seconds that the operator is given to come to rest after a move."""
 FAULTY: Final = 0.3
 """How many of the steps bring a fault."""
-AIMED: Final = 0.4
+AIMED: Final = 0.5
 """How many of the faults wait for a write of one site."""
 WATCHED: Final = (*watching.WATCHED, *watching.UNBUILT, *STREAMED)
 LASTING: Final = (
@@ -32,6 +32,7 @@ LASTING: Final = (
     Fault.GAP,
     Fault.CLOCK,
     Fault.PROMETHEUS,
+    Fault.FLAPPING,
     Fault.SECOND,
 )
 
