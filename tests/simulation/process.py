@@ -119,11 +119,15 @@ class Process:
 
     async def _run(self, old: Mapping[str, Sequence[Object]] | None) -> None:
         operator = self.operator
-        if old is not None:
-            self.watches.lag(until=asyncio.get_running_loop().time() + SWEEP_EVERY)
+        begun = asyncio.get_running_loop().time()
         self.connection.lagging = old
         await self._first_reading()
         self.connection.lagging = None
+        now = asyncio.get_running_loop().time()
+        if (
+            old is not None or now > begun
+        ):  # what is deleted between the reading and the watches is seen by the next
+            self.watches.lag(until=now + SWEEP_EVERY)
         self.watches.start()
         work = [
             operator.loop.run(),
