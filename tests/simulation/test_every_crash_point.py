@@ -2,7 +2,7 @@
 
 Every story of `stories.py` is played once for every fault at every one of its writes, once for every list that is too
 old after a crash, once for every change that no watch ever tells of, and once for every pair of crashes: more than
-1,000 runs, each of which holds every invariant, ends in the same facts and the same world as without faults, and then
+1,500 runs, each of which holds every invariant, ends in the same facts and the same world as without faults, and then
 rests. `python -m tests.simulation --stories` prints how many runs of which kind there are.
 """
 
