@@ -8,6 +8,10 @@ LIMITS: Final[Mapping[str, str]] = {
     "J5": "A metric that vanishes with its exporter looks like a version without traffic; `onNoData` says which it is.",
     "J7": "A restart of a pod by the kubelet is not seen as a new start: a version that crashes must stay guarded.",
     "F1": "Whoever restores etcd from a backup restores the decisions of that time; a kill engaged since is lost.",
+    "F4": (
+        "No precondition reaches across two objects: a kill may be recorded for a Deployment that is deleted and "
+        "created again while the record is on its way."
+    ),
     "F5": "A process that is stopped between its last check and its write is fenced by resourceVersion alone.",
     "R1": "That a version was good says nothing of what it reads from outside: a changed artifact under the same name.",
     "R6": "Pods that start and serve nonsense are for the thresholds.",
