@@ -5,6 +5,7 @@ holds a `datetime.timedelta`, so anything below a microsecond is rounded.
 """
 
 import datetime
+import functools
 import re
 from collections.abc import Mapping
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -29,6 +30,7 @@ PATTERN: Final = r"^(0|([0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h))+)$"
 _PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ns|us|µs|ms|s|m|h)")
 
 
+@functools.lru_cache(maxsize=4096)
 def parse(written: str) -> datetime.timedelta:
     """Read a Go-style duration.
 

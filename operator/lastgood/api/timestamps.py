@@ -17,7 +17,7 @@ def to_utc(moment: datetime.datetime) -> datetime.datetime:
 
 def written(moment: datetime.datetime) -> str:
     """Write a moment as `2026-11-22T18:54:03.000000Z`."""
-    return moment.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(datetime.UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 Timestamp = Annotated[

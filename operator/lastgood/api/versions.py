@@ -1,5 +1,6 @@
 """A version of a model: everything that changes with it, not only an image."""
 
+import functools
 from typing import Annotated
 
 from lastgood.api import schema
@@ -40,3 +41,8 @@ class Version(Model):
     """The weights that this version loads: recorded with each checkpoint, and verified."""
     labels: Labels | None = None
     """Labels that the pods of this version carry."""
+
+    @functools.cached_property
+    def text(self) -> str:
+        """All that it says: some of its fields have no hash."""
+        return repr(self)

@@ -141,8 +141,7 @@ def lays_over(saved: facts.Checkpoint, version: versions.Version) -> bool:
         return True
     if not saved.intact:
         return _lays_over(saved, saved.base, version)
-    # Written out, because a version has fields without a hash, such as the source of a variable.
-    key = saved.digest, repr(saved.base), repr(version)
+    key = saved.digest, saved.base.text, version.text
     return _intact_lays_over(_Laying(key, saved, saved.base, version))
 
 

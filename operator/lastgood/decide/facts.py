@@ -4,6 +4,8 @@ They live in the `spec` of our own resources (rule F1). Status is a report and a
 """
 
 import enum
+import functools
+import operator
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -59,7 +61,7 @@ OPERATOR = "lastgood"
 """The name that the operator gives as author of a verdict."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Base:
     """The model container's own fields, before a version was laid over them."""
 
@@ -67,6 +69,7 @@ class Base:
     image: str | None = None
     args: tuple[str, ...] | None = None
     env: tuple[Mapping[str, Any], ...] = ()
+    text = functools.cached_property(repr)  # all that it says
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,7 @@ class Content:
     """When it was first seen to be other than before."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Checkpoint:
     """One saved version."""
 
@@ -124,7 +127,7 @@ class Checkpoint:
     owners: tuple[Mapping[str, Any], ...] = ()
     """Its owner references: with one of the model's it is deleted with the model (rule P2)."""
 
-    @property
+    @functools.cached_property
     def last_activation(self) -> Activation | None:
         """The newest activation, or None when the version never ran by our doing."""
         return max(self.activations, key=lambda activation: activation.at, default=None)
@@ -135,6 +138,7 @@ class Checkpoint:
         return self.verdict.worth is Worth.GOOD or self.verdict.reason in (SERVED, BAKED)
 
 
+ACTIVATED_AT = operator.attrgetter("last_activation.at")
 CREATED = "Created"
 SERVED = "Served"
 BREACHED = "Breached"
@@ -272,31 +276,29 @@ class Switch:
         return workload in self.workloads or workload in self._held or self.selects(model, labels)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Facts:
     """Everything recorded about one model."""
 
     checkpoints: tuple[Checkpoint, ...] = ()
     switches: tuple[Switch, ...] = ()
 
-    by_digest: Mapping[str, Checkpoint] = field(init=False, repr=False, compare=False)
-    current: Checkpoint | None = field(init=False, repr=False, compare=False)
-    """The version that was switched to last: what the workload is meant to run."""
+    @functools.cached_property
+    def by_digest(self) -> Mapping[str, Checkpoint]:
+        """By digest (rule F6): of several records of one template the Bad one counts."""
+        whole = (checkpoint for checkpoint in self.checkpoints if checkpoint.intact)
+        return {c.digest: c for c in sorted(whole, key=lambda c: c.verdict.worth is Worth.BAD)}
 
-    def __post_init__(self) -> None:
-        whole = [checkpoint for checkpoint in self.checkpoints if checkpoint.intact]
-        # Verdicts key on the digest (rule F6): of several records of one template the Bad one counts.
-        whole.sort(key=lambda checkpoint: checkpoint.verdict.worth is Worth.BAD)
-        object.__setattr__(self, "by_digest", {checkpoint.digest: checkpoint for checkpoint in whole})
-        # Nearly every rule asks for it, so it is looked for once.
-        activated = [c for c in self.checkpoints if c.intact and c.activations]
-        object.__setattr__(self, "current", max(activated, key=_activated_at, default=None))
+    @functools.cached_property
+    def current(self) -> Checkpoint | None:
+        """The version that was switched to last: what the workload is meant to run."""
+        activated = (c for c in self.checkpoints if c.intact and c.activations)
+        return max(activated, key=ACTIVATED_AT, default=None)
 
-    @property
+    @functools.cached_property
     def broken(self) -> Checkpoint | None:
         """The version that was switched to last, if what was saved of it has been changed since (rule B4)."""
-        activated = [c for c in self.checkpoints if c.last_activation is not None]
-        newest = max(activated, key=_activated_at, default=None)
+        newest = max((c for c in self.checkpoints if c.activations), key=ACTIVATED_AT, default=None)
         return None if newest is None or newest.intact else newest
 
     @property
@@ -314,7 +316,3 @@ class Facts:
         found = (a for c in self.checkpoints for a in c.answers)
         alike = (a for a in found if a.request == request and a.asked.by_hand is by_hand)
         return max(alike, key=lambda a: a.at, default=None)
-
-
-def _activated_at(checkpoint: Checkpoint) -> datetime:
-    return max(activation.at for activation in checkpoint.activations)

@@ -95,6 +95,8 @@ def decide(view: View) -> Decision:
 
 def decide_a_kill(view: View) -> Decision | None:
     """Return what a kill demands now, whatever is saved of versions: none is shown to its rules (rule K6)."""
+    if not view.engaged and view.model.kill_asked is not True:
+        return None  # nobody asks for one, so that none of the rules has anything to say
     return _first(KILL, dataclasses.replace(view, facts=Facts(switches=view.facts.switches)))
 
 

@@ -1,12 +1,17 @@
-"""The one input of every rule: a model's spec, its facts, its observed world, its verdicts, and the time."""
+"""The one input of every rule: a model's spec, its facts, its observed world, its verdicts, and the time.
 
+What several rules ask of it is derived once: neither a view nor anything in it is ever changed, only replaced.
+"""
+
+import dataclasses
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from lastgood.api import modeldeployment, thresholds
 from lastgood.api.thresholds import Verdict
-from lastgood.decide import blast, config, world
+from lastgood.decide import blast, config, unbuilt, world
 from lastgood.decide.asking import Asked
 from lastgood.decide.facts import Checkpoint, Facts, Switch
 from lastgood.judge.verdict import Judgement, Reason
@@ -51,7 +56,7 @@ class Trouble:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Model:
     """A ModelDeployment: who it is and what it asks for."""
 
@@ -74,11 +79,27 @@ class Model:
     unread: str = ""
     """What of it does not parse, as a path and a sentence; empty when all does. The rest counts as it is read."""
 
-    @property
+    @functools.cached_property
     def workload_name(self) -> str:
         """The Deployment that runs the model."""
         reference = self.spec.workload_ref
         return self.name if reference is None else reference.name
+
+    @functools.cached_property
+    def resolved(self) -> tuple[thresholds.ResolvedThreshold, ...]:
+        """Its thresholds as they are now: every look and every drive asks for them."""
+        warmup = self.spec.rollback.warmup
+        return tuple(_resolved(each, warmup) for each in self.spec.thresholds if each.query is not None)
+
+    @functools.cached_property
+    def resolved_at_once(self) -> tuple[thresholds.ResolvedThreshold, ...]:
+        """The same without `for`, as they act in probation (rule K9)."""
+        return tuple(dataclasses.replace(each, for_=timedelta(0)) for each in self.resolved)
+
+    @functools.cached_property
+    def unbuilt(self) -> str | None:
+        """A sentence about a field that this release does not act on; None when it acts on all."""
+        return unbuilt.first_unbuilt(self.spec)
 
     @property
     def container_name(self) -> str | None:
@@ -93,7 +114,13 @@ class Model:
         return asked.engaged if "engaged" in asked.model_fields_set else None
 
 
-@dataclass(frozen=True, slots=True)
+@functools.lru_cache(maxsize=20_000)
+def _resolved(threshold: thresholds.Threshold, warmup: timedelta) -> thresholds.ResolvedThreshold:
+    # Resolving is validating, and a model is read anew with each of its status that was written.
+    return thresholds.resolve(threshold, None, warmup=warmup)
+
+
+@dataclass(frozen=True)
 class View:
     """Everything one decision is made from."""
 
@@ -120,17 +147,17 @@ class View:
     room: blast.Room = field(default_factory=blast.Room)
     """Whether one more automatic kill stays within the blast radius (rule J9)."""
 
-    @property
+    @functools.cached_property
     def breaches(self) -> tuple[Judged, ...]:
         """The acting thresholds in breach (rule J11); none on the word of a Prometheus that most are blind on (J8)."""
         return () if self.blinded else tuple(j for j in self.judged if j.breached and j.acting)
 
-    @property
+    @functools.cached_property
     def engaged(self) -> tuple[Switch, ...]:
         """The engaged switches that select the model or hold its workload (rule K2)."""
         return tuple(switch for switch in self.facts.switches if switch.engaged and self.concerns(switch))
 
-    @property
+    @functools.cached_property
     def holding(self) -> tuple[Switch, ...]:
         """The switches, engaged or released, that still hold an entry for the workload."""
         name = self.model.workload_name
@@ -140,7 +167,7 @@ class View:
         """Whether a switch is about this model: it selects it, or holds an entry for its workload."""
         return switch.concerns(self.model.name, self.model.labels, self.model.workload_name)
 
-    @property
+    @functools.cached_property
     def active(self) -> Checkpoint | None:
         """The version that the workload runs, if it is a known one."""
         return None if self.workload is None else self.facts.by_digest.get(self.workload.digest)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from lastgood.api import kinds
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Resource:
-    """One kind of object as the API server serves it; `group` is empty for the core group."""
+    """One kind of object as the API server serves it; `group` is empty for the core group. There is one of each."""
 
     group: str
     version: str

@@ -6,6 +6,7 @@ does not parse. Nothing here judges whether a query is right; that stays with th
 """
 
 import enum
+import functools
 import re
 from dataclasses import dataclass
 from typing import Final
@@ -43,9 +44,13 @@ _PIECES: Final = re.compile(
 _TOKENS: Final = re.compile(r"\w+|[^\w\s]")
 
 
-def pieces(query: str) -> list[Piece]:
-    """Cut `query` up; a quote that nothing closes is a piece of its own, of the kind `UNTERMINATED`."""
-    return [Piece(Kind(match.lastgroup), match.group()) for match in _PIECES.finditer(query)]
+@functools.lru_cache(maxsize=4096)
+def pieces(query: str) -> tuple[Piece, ...]:
+    """Cut `query` up; a quote that nothing closes is a piece of its own, of the kind `UNTERMINATED`.
+
+    Each look asks the same queries again, so the pieces of the last few thousand are kept.
+    """
+    return tuple(Piece(Kind(match.lastgroup), match.group()) for match in _PIECES.finditer(query))
 
 
 @dataclass(frozen=True, slots=True)

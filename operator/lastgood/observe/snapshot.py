@@ -2,21 +2,23 @@
 
 import asyncio
 import dataclasses
+import functools
 from collections.abc import Awaitable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from lastgood.api import names
-from lastgood.decide import facts, unbuilt, world
+from lastgood.decide import facts, world
 from lastgood.decide import traffic as traffic_rules
 from lastgood.decide.view import Model, Trouble
 from lastgood.kube import client, errors, resources
-from lastgood.observe import autoscalers, workloads, written
+from lastgood.observe import autoscalers, kept, workloads, written
 from lastgood.observe import traffic as routes
 from lastgood.observe.store import Key, Object, Store
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Snapshot:
     """What is observed of one model, before anything is judged."""
 
@@ -32,26 +34,46 @@ class Snapshot:
     versions_watched: bool = False
     """Whether its checkpoints are only as a watch has brought them: enough for a kill, which rests on none."""
 
+    @functools.cached_property
+    def probation_since(self) -> datetime | None:
+        """When the model's probation began, if it is in one."""
+        entries = (switch.entry(self.model.workload_name) for switch in self.facts.switches)
+        probations = (entry.probation for entry in entries if entry is not None)
+        begun = (each.since for each in probations if each is not None and each.since is not None)
+        return max(begun, default=None)
+
 
 def cached(store: Store, key: Key) -> Snapshot | None:
     """Return a model as the store has it; None when it is gone. Raises `written.Unreadable`."""
     raw = store.models.get(key)
     if raw is None:
         return None
-    namespace = key[0]
-    switches = store.switches_in(namespace)
-    service, fallback = routes.named(raw, workload_name(raw), _readable(store, switches))
-    return _snapshot(
+    namespace, workload = key[0], (key[0], workload_name(raw))
+    deployment, checkpoints = store.deployments.get(workload), store.checkpoints_of(key)
+    switches, scalers = store.switches_in(namespace), store.autoscalers_of(workload)
+    service, fallback = routes.named(raw, workload[1], _readable(store, switches))
+    served_by = store.services.get((namespace, service)), store.deployments.get((namespace, fallback))
+
+    def make() -> Snapshot:
+        traffic = routes.seen(*served_by)
+        return _snapshot(
+            store,
+            raw,
+            deployment=deployment,
+            checkpoints=checkpoints,
+            switches=switches,
+            traffic=traffic,
+            scalers=scalers,
+        )
+
+    made_of = kept.made_of(
         store,
-        raw,
-        deployment=store.deployments.get((namespace, workload_name(raw))),
-        checkpoints=store.checkpoints_of(key),
-        switches=switches,
-        traffic=routes.seen(
-            store.services.get((namespace, service)), store.deployments.get((namespace, fallback))
-        ),
-        scalers=store.autoscalers_of((namespace, workload_name(raw))),
+        key,
+        objects=[raw, *checkpoints, *switches, *(each for _, each in scalers)],
+        workloads=[workload, (namespace, fallback)],
+        services=[(namespace, service)],
     )
+    return store.once(key, made_of, make)
 
 
 async def fresh(
@@ -113,10 +135,7 @@ def with_switch(store: Store, seen: Snapshot, raw: Object) -> Snapshot | None:
         return None
     others = [each for each in seen.facts.switches if each.name != switch.name]
     switches = tuple(sorted([*others, switch], key=lambda each: each.name))
-    return dataclasses.replace(
-        seen,
-        facts=dataclasses.replace(seen.facts, switches=switches),
-    )
+    return dataclasses.replace(seen, facts=dataclasses.replace(seen.facts, switches=switches))
 
 
 def scaled(seen: Snapshot, replicas: int) -> Snapshot | None:
@@ -179,7 +198,7 @@ def _snapshot(
     workload = None
     if deployment is not None:
         bare = store.parsed(deployment, workloads.workload)
-        workload = dataclasses.replace(bare, pods=tuple(store.pods_of(bare.uid)))
+        workload = dataclasses.replace(bare, pods=store.pods_of(bare.uid))
     trouble = _unread(
         model,
         checkpoints=dict(zip(map(_name, checkpoints), read, strict=True)),
@@ -188,10 +207,7 @@ def _snapshot(
     readable = tuple(sorted((s for s in read_switches if s is not None), key=lambda s: s.name))
     return Snapshot(
         model=model,
-        facts=facts.Facts(
-            checkpoints=tuple(c for c in read if c is not None),
-            switches=readable,
-        ),
+        facts=facts.Facts(checkpoints=tuple(c for c in read if c is not None), switches=readable),
         workload=workload,
         autoscaler=autoscalers.of(model.workload_name, scalers, readable),
         traffic=routes.claimed(
@@ -234,9 +250,8 @@ def _name(raw: Object) -> str:
 
 
 def _trouble(store: Store, model: Model, workload: world.Workload | None) -> Trouble | None:
-    missing = unbuilt.first_unbuilt(model.spec)
-    if missing is not None:
-        return Trouble("NotImplemented", missing)
+    if model.unbuilt is not None:
+        return Trouble("NotImplemented", model.unbuilt)
     older = _older_model(store, model)
     if older is not None:
         return Trouble(

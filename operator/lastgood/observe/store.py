@@ -8,12 +8,12 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from lastgood.api import names
 from lastgood.decide import facts, world
 from lastgood.kube import resources
-from lastgood.observe import autoscalers, concern, traffic, workloads
+from lastgood.observe import autoscalers, concern, pods, traffic
 from lastgood.observe.index import Indexes, Key, Object
 from lastgood.observe.parsed import Parsed
 
@@ -36,15 +36,13 @@ class Store:
     """By namespace and name, hashes of the ConfigMaps that models use; no watch brings them (`contents.py`)."""
     _index: Indexes = field(default_factory=Indexes)
     services: dict[Key, Object] = field(default_factory=dict)
-    _replica_sets: dict[str, workloads.ReplicaSet] = field(default_factory=dict)
-    _pods: dict[str, workloads.OwnedPod] = field(default_factory=dict)
-    _sets_of: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    _pods_of: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    _pods: pods.Pods = field(default_factory=pods.Pods)
     _deployment_of: dict[str, Key] = field(default_factory=dict)
     _models_of: dict[Key, set[Key]] = field(default_factory=lambda: defaultdict(set))
     _workload_of: dict[Key, Key] = field(default_factory=dict)
     _fallbacks: traffic.Fallbacks = field(default_factory=traffic.Fallbacks)
     _parsed: Parsed = field(default_factory=Parsed)
+    _made: dict[Key, tuple[tuple[object, ...], Any]] = field(default_factory=dict)
 
     def put(self, resource: resources.Resource, raw: Object) -> set[Key]:
         """Keep an object that was added or changed; return the models that it concerns."""
@@ -68,9 +66,9 @@ class Store:
                 self._change(resource, raw, gone=False)
 
     def _change(self, resource: resources.Resource, raw: Object, *, gone: bool) -> set[Key]:
-        if resource in (resources.PODS, resources.REPLICA_SETS):
-            of = self._change_pod if resource is resources.PODS else self._change_replica_set
-            return of(raw, gone=gone)
+        if resource is resources.PODS or resource is resources.REPLICA_SETS:
+            of = self._pods.change_pod if resource is resources.PODS else self._pods.change_set
+            return self._models_on(of(raw, gone=gone))
         if resource.kind in autoscalers.KINDS:
             change = self.scalers.remove if gone else self.scalers.put
             return set[Key]().union(*(self._models_of.get(each, ()) for each in change(resource, raw)))
@@ -141,6 +139,7 @@ class Store:
 
     def _change_model(self, key: Key, raw: Object | None) -> set[Key]:
         self._fallbacks.change(key, raw)
+        self._made.pop(key, None)
         earlier = self._workload_of.pop(key, None)
         if earlier is not None:
             self._models_of[earlier].discard(key)
@@ -152,38 +151,8 @@ class Store:
         others = self._models_of.get(earlier, set()) if earlier is not None else set()
         return {key} | set(others)
 
-    def _change_replica_set(self, raw: Object, *, gone: bool) -> set[Key]:
-        read = workloads.replica_set(raw)
-        if read is None:
-            return set()
-        if gone:
-            self._replica_sets.pop(read.uid, None)
-            self._sets_of[read.owner_uid].discard(read.uid)
-            if not self._sets_of[read.owner_uid]:
-                del self._sets_of[read.owner_uid]
-        else:
-            self._replica_sets[read.uid] = read
-            self._sets_of[read.owner_uid].add(read.uid)
-        return self._models_on(read.owner_uid)
-
-    def _change_pod(self, raw: Object, *, gone: bool) -> set[Key]:
-        uid = raw["metadata"]["uid"]
-        earlier = self._pods.pop(uid, None)
-        if earlier is not None:
-            owned = self._pods_of[earlier.replica_set_uid]
-            owned.discard(uid)
-            if not owned:
-                del self._pods_of[earlier.replica_set_uid]
-        read = None if gone else workloads.pod(raw)
-        if read is not None:
-            self._pods[uid] = read
-            self._pods_of[read.replica_set_uid].add(uid)
-        owner = read or earlier
-        replica_set = None if owner is None else self._replica_sets.get(owner.replica_set_uid)
-        return set() if replica_set is None else self._models_on(replica_set.owner_uid)
-
-    def _models_on(self, deployment_uid: str) -> set[Key]:
-        key = self._deployment_of.get(deployment_uid)
+    def _models_on(self, deployment_uid: str | None) -> set[Key]:
+        key = self._deployment_of.get(deployment_uid or "")
         return set() if key is None else set(self._models_of.get(key, ()))
 
     def parsed(self, raw: Object, read: Callable[[Object], T]) -> T:
@@ -194,14 +163,21 @@ class Store:
         """Return what a KillSwitch says, as far as it can be read."""
         return self._parsed.switch(raw)
 
-    def pods_of(self, deployment_uid: str) -> list[world.Pod]:
+    def once(self, model: Key, made_of: tuple[object, ...], make: Callable[[], T]) -> T:
+        """Return what `make` makes for a model, and made before if it was made of the same.
+
+        `made_of` says of all that `make` looks at which version of it there is: an object is never changed without
+        another resourceVersion.
+        """
+        known = self._made.get(model)
+        if known is None or known[0] != made_of:
+            known = self._made[model] = (made_of, make())
+        value: T = known[1]
+        return value
+
+    def pods_of(self, deployment_uid: str) -> tuple[world.Pod, ...]:
         """Return the pods that belong to a Deployment by their owner references."""
-        found = [
-            workloads.owned(self._pods[pod_uid], self._replica_sets[set_uid])
-            for set_uid in self._sets_of.get(deployment_uid, ())
-            for pod_uid in self._pods_of.get(set_uid, ())
-        ]
-        return sorted(found, key=lambda pod: pod.name)
+        return self._pods.of(deployment_uid)
 
     def unowned(self, resource: resources.Resource, raw: Object) -> set[Key]:
         """Return the Deployments that an engaged or released switch holds or names, and that no model speaks for."""
@@ -224,8 +200,7 @@ class Store:
         return {each for each in found if not self._models_of.get(each)}
 
     def _deployments_over(self, pod: Object) -> set[Key]:
-        replica_set = self._replica_sets.get(workloads.owner_uid(pod["metadata"], "ReplicaSet"))
-        key = None if replica_set is None else self._deployment_of.get(replica_set.owner_uid)
+        key = self._deployment_of.get(self._pods.deployment_over(pod) or "")
         return set() if key is None else {key}
 
     def models_in(self, namespace: str) -> list[Object]:
@@ -296,15 +271,9 @@ class Store:
 
     def _ghosts(self, resource: resources.Resource, uids: set[str]) -> list[Object]:
         if resource is resources.PODS:
-            return [
-                {"metadata": {"uid": uid, "namespace": kept.namespace, "name": kept.pod.name}}
-                for uid, kept in self._pods.items()
-                if uid not in uids
-            ]
+            return self._pods.pods_but(uids)
         if resource is resources.REPLICA_SETS:
-            return [
-                _owned_by(kept.owner_uid, uid) for uid, kept in self._replica_sets.items() if uid not in uids
-            ]
+            return self._pods.sets_but(uids)
         if resource.kind in autoscalers.KINDS:
             return [raw for raw in self.scalers.all(resource) if raw["metadata"]["uid"] not in uids]
         return [raw for raw in self._kept(resource).values() if raw["metadata"]["uid"] not in uids]
@@ -313,8 +282,3 @@ class Store:
 def _key(raw: Object) -> Key:
     metadata = raw["metadata"]
     return metadata["namespace"], metadata["name"]
-
-
-def _owned_by(owner: str, uid: str) -> Object:
-    reference = {"kind": workloads.REVISION_OWNER, "controller": True, "uid": owner}
-    return {"metadata": {"uid": uid, "ownerReferences": [reference]}, "spec": {}}

@@ -31,7 +31,7 @@ def model(raw: Mapping[str, Any]) -> Model:
 
     Raises `Unreadable` when it is not even known which Deployment it speaks of.
     """
-    salvaged = salvage.salvage(modeldeployment.ModelDeployment, raw)
+    salvaged = salvage.salvage(modeldeployment.ModelDeployment, _asked_and_recorded(raw))
     if salvaged is None or salvaged.lacks("workloadRef.name") or "spec.workloadRef" in salvaged.left_out:
         raise Unreadable(
             "spec does not say which Deployment it is about" if salvaged is None else salvaged.unread
@@ -56,6 +56,11 @@ def model(raw: Mapping[str, Any]) -> Model:
         resource_version=parsed.metadata.resource_version or "",
         unread=salvaged.unread,
     )
+
+
+def _asked_and_recorded(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an object without its status: a report is never a source (F), so that it is not even read."""
+    return {field: value for field, value in raw.items() if field != "status"}
 
 
 def asked(metadata: Mapping[str, Any], annotations: Mapping[str, str], key: str) -> asking.Asked | None:
@@ -97,7 +102,7 @@ def owners(metadata: Mapping[str, Any], *path: str) -> list[tuple[str, str]]:
 def checkpoint(raw: Mapping[str, Any]) -> facts.Checkpoint | None:
     """Read a ModelCheckpoint, or None for one that does not parse: what cannot be read is never restored."""
     try:
-        parsed = modelcheckpoint.ModelCheckpoint.parse(raw)
+        parsed = modelcheckpoint.ModelCheckpoint.parse(_asked_and_recorded(raw))
     except pydantic.ValidationError:
         return None
     saved, verdict = parsed.spec.saved, parsed.spec.verdict
@@ -162,7 +167,9 @@ def switch(raw: Mapping[str, Any]) -> facts.Switch | None:
     known to hold, and one that does not say what it selects still holds what it names.
     """
     says = isinstance((raw.get("spec") or {}).get("engaged"), bool)
-    found = salvage.salvage(killswitch.KillSwitch, raw if says else _holding_what_it_holds(raw))
+    found = salvage.salvage(
+        killswitch.KillSwitch, _asked_and_recorded(raw if says else _holding_what_it_holds(raw))
+    )
     if found is None:
         return None
     parsed = found.resource

@@ -3,7 +3,7 @@
 Whatever cannot be written is written with the next report; nothing here stops or delays a decision.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from datetime import datetime
 from typing import Any, Final, Protocol
 
@@ -49,7 +49,7 @@ class Objects(Protocol):
         """Return the name of the Deployment that a model names."""
         ...
 
-    def pods_of(self, deployment_uid: str, /) -> Iterable[object]:
+    def pods_of(self, deployment_uid: str, /) -> Sized:
         """Return the pods of a Deployment."""
         ...
 
@@ -198,7 +198,7 @@ class Reporter:
         for name in held:
             deployment = self._store.deployments.get((namespace, name))
             if deployment is not None:
-                found[name] = len(list(self._store.pods_of(deployment["metadata"]["uid"])))
+                found[name] = len(self._store.pods_of(deployment["metadata"]["uid"]))
         return found
 
     def recorded(self, key: Key, decision: Decision) -> None:

@@ -177,15 +177,12 @@ class Driver:
         now = self._clock()
         memory.settle(seen, now)
         fresh_for = FRESH_INTERVALS * seen.model.spec.interval
-        view = memory.view(seen, now, settings=self._settings, fresh_for=fresh_for)
-        released = bool(view.holding) and not view.engaged
-        return dataclasses.replace(
-            view,
-            room=self._blast.room((seen.model.namespace, seen.model.name)),
-            returning=returning.together(self._store.switches, self._store.models, now=now)
-            if released
-            else 1,
-        )
+        room = self._blast.room((seen.model.namespace, seen.model.name))
+        view = memory.view(seen, now, settings=self._settings, fresh_for=fresh_for, room=room)
+        if not view.holding or view.engaged:
+            return view
+        together = returning.together(self._store.switches, self._store.models, now=now)
+        return dataclasses.replace(view, returning=together)
 
     async def _carry_out(
         self, key: Key, seen: observing.Snapshot, decision: Decision, memory: Memory

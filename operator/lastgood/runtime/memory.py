@@ -5,18 +5,21 @@ Lost memory costs no decision, and mostly no time: Prometheus is asked what it k
 
 import asyncio
 import dataclasses
-import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Final
 
 from lastgood.api import thresholds
+from lastgood.decide import blast
 from lastgood.decide.decision import Decision
 from lastgood.decide.view import Judged, Settings, View
 from lastgood.judge import steady, verdict, warmup
 from lastgood.observe.snapshot import Snapshot
 from lastgood.runtime.refusals import Refusal
 from lastgood.runtime.sights import Watched
+
+ROOM: Final = blast.Room()
 
 
 @dataclass(slots=True)
@@ -80,12 +83,20 @@ class Memory:
             self.settling,
             workload=snapshot.workload,
             current=snapshot.facts.current,
-            probation_since=probation_since(snapshot),
+            probation_since=snapshot.probation_since,
             now=now,
         )
         return self.settling
 
-    def view(self, snapshot: Snapshot, now: datetime, *, settings: Settings, fresh_for: timedelta) -> View:
+    def view(
+        self,
+        snapshot: Snapshot,
+        now: datetime,
+        *,
+        settings: Settings,
+        fresh_for: timedelta,
+        room: blast.Room = ROOM,
+    ) -> View:
         """Return the input of a decision.
 
         Verdicts count only for what runs now, only while they are fresh, and only on thresholds as they are asked for
@@ -112,6 +123,7 @@ class Memory:
             trouble=snapshot.trouble,
             contents=snapshot.contents,
             settings=settings,
+            room=room,
         )
 
 
@@ -124,7 +136,7 @@ def start_of(snapshot: Snapshot) -> steady.Start | None:
     return steady.Start(
         digest=current.digest,
         activated_at=None if last is None else last.at,
-        probation_since=probation_since(snapshot),
+        probation_since=snapshot.probation_since,
         workload_uid=workload.uid,
     )
 
@@ -137,30 +149,7 @@ def bake_start_of(snapshot: Snapshot) -> steady.Start | None:
     return dataclasses.replace(start, content_changed_at=current.content.changed_at)
 
 
-def resolved_thresholds(snapshot: Snapshot) -> list[thresholds.ResolvedThreshold]:
+def resolved_thresholds(snapshot: Snapshot) -> Sequence[thresholds.ResolvedThreshold]:
     """Return the model's thresholds as they are now; in probation they act without `for` (rule K9)."""
-    spec, patient = snapshot.model.spec, probation_since(snapshot) is None
-    return [
-        _resolved(threshold, spec.rollback.warmup, patient)
-        for threshold in spec.thresholds
-        if threshold.query is not None
-    ]
-
-
-@functools.lru_cache(maxsize=20_000)
-def _resolved(
-    threshold: thresholds.Threshold, warmup: timedelta, patient: bool
-) -> thresholds.ResolvedThreshold:
-    # Every look and every drive asks for the same; resolving is validating, and costs as much as the rest of a look.
-    resolved = thresholds.resolve(threshold, None, warmup=warmup)
-    return resolved if patient else dataclasses.replace(resolved, for_=timedelta(0))
-
-
-def probation_since(snapshot: Snapshot) -> datetime | None:
-    """Return when the model's probation began, if it is in one."""
-    name = snapshot.model.workload_name
-    entries = (switch.entry(name) for switch in snapshot.facts.switches)
-    begun = [
-        e.probation.since for e in entries if e is not None and e.probation is not None and e.probation.since
-    ]
-    return max(begun, default=None)
+    model = snapshot.model
+    return model.resolved if snapshot.probation_since is None else model.resolved_at_once

@@ -23,6 +23,8 @@ CROWD: Final = 8
 SLACK: Final = 1000
 """Entries of the heap that earlier due times have superseded, and that may lie there until their own time comes."""
 
+NEVER: Final = float("inf")
+
 KeyT = TypeVar("KeyT", bound=Hashable)
 
 
@@ -46,7 +48,8 @@ class Schedule(Generic[KeyT]):
         self._again: dict[KeyT, float] = {}
         self._failures: dict[KeyT, int] = {}
         self._forgotten: set[KeyT] = set()
-        self._changed = asyncio.Event()
+        self._wakes_at = NEVER
+        self._sleep: asyncio.Future[None] | None = None
         self._crowded_since: float | None = None
         self._calm = asyncio.Event()
         self._calm.set()
@@ -77,19 +80,26 @@ class Schedule(Generic[KeyT]):
 
     async def run(self) -> None:
         """Run what is due until cancelled; what runs then is cancelled too."""
-        clock = asyncio.get_running_loop().time
+        loop = asyncio.get_running_loop()
         try:
             while True:
-                self._changed.clear()
-                next_at = self._start_due(clock())
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout_at(next_at):
-                        await self._changed.wait()
+                self._wakes_at = self._start_due(loop.time())
+                self._sleep = loop.create_future()
+                alarm = None if self._wakes_at == NEVER else loop.call_at(self._wakes_at, self._wake)
+                try:
+                    await self._sleep
+                finally:
+                    if alarm is not None:
+                        alarm.cancel()
         finally:
             tasks = list(self._running.values())
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _wake(self) -> None:
+        if self._sleep is not None and not self._sleep.done():
+            self._sleep.set_result(None)
 
     def _push(self, key: KeyT, at: float) -> None:
         if at < self._due.get(key, float("inf")):
@@ -98,10 +108,11 @@ class Schedule(Generic[KeyT]):
             if len(self._heap) > 2 * len(self._due) + SLACK:
                 self._heap = [entry for entry in self._heap if self._due.get(entry[2]) == entry[0]]
                 heapq.heapify(self._heap)
-            self._changed.set()
+            if at < self._wakes_at:
+                self._wake()
 
-    def _start_due(self, now: float) -> float | None:
-        """Start what is due, as far as workers are free; return when the next one is."""
+    def _start_due(self, now: float) -> float:
+        """Start what is due, as far as workers are free; return when the next one is, `NEVER` if a worker must end."""
         while self._heap and len(self._running) < self._workers:
             at, _, key = self._heap[0]
             if self._due.get(key) == at and at > now:
@@ -115,7 +126,7 @@ class Schedule(Generic[KeyT]):
                 if len(self._running) >= CROWD and self._crowded_since is None:
                     self._crowded_since = now
                     self._calm.clear()
-        return None
+        return NEVER
 
     async def _work(self, key: KeyT) -> None:
         try:
@@ -133,7 +144,8 @@ class Schedule(Generic[KeyT]):
             again = self._again.pop(key, None)
             if again is not None:
                 self._push(key, again)
-            self._changed.set()
+            if self._wakes_at == NEVER:
+                self._wake()
 
     def _after_failure(self, key: KeyT) -> str:
         if key in self._forgotten:

@@ -47,8 +47,9 @@ def label_its_pods(view: View) -> Decision | None:
 
 def keep_traffic_of_the_killed(view: View) -> Decision | None:
     """K1, K5: while a model is killed its traffic is kept at the fallback, whoever changes the Service."""
-    taken, killed = traffic.to_the_fallback(view), kill.stay_at_zero(view)
-    return dataclasses.replace(killed, steps=taken) if taken and killed is not None else None
+    taken = traffic.to_the_fallback(view)
+    killed = kill.stay_at_zero(view) if taken else None
+    return None if killed is None else dataclasses.replace(killed, steps=taken)
 
 
 def keep_traffic_until_the_start(view: View, entry: facts.Entry) -> Decision | None:

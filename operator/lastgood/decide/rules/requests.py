@@ -19,8 +19,7 @@ from lastgood.decide.view import View
 def refuse_what_cannot_be_done_now(view: View) -> Decision | None:
     """P3: nothing is switched on a killed or returning model, nor on one that is not understood or suspended."""
     for annotation in MET:
-        asked, obstacle = unanswered(view, annotation), _obstacle(view, annotation)
-        if asked is not None and obstacle:
+        if unanswered(view, annotation) is not None and (obstacle := _obstacle(view, annotation)):
             return refused(view, annotation, obstacle)
     return None
 
