@@ -108,7 +108,7 @@ MUTATIONS: Final = (
     Mutation(
         "latch lost",
         "A kill of a field counts as released as soon as that is no longer true, whoever changed it.",
-        ("K2", "K8"),
+        ("K2", "K6", "K8"),
         wrong.latch_lost,
         "GitOps takes a kill back",
     ),
@@ -122,7 +122,7 @@ MUTATIONS: Final = (
     Mutation(
         "observed again",
         "A second switch remembers that a killed model had no replicas.",
-        ("K2",),
+        ("K2", "F2"),
         wrong.observed_again,
         "two switches on one model",
     ),

@@ -13,7 +13,7 @@ import pytest
 from tests.simulation import running
 
 # LASTGOOD_SEEDS=2000 runs as many; `python -m tests.simulation --seeds 100000` more still.
-SEEDS = int(os.environ.get("LASTGOOD_SEEDS", "50"))
+SEEDS = int(os.environ.get("LASTGOOD_SEEDS", "400"))
 ENOUGH = 200
 """Seeds from which on every write has met every fault: then a cell of the coverage table that is empty is an error."""
 
