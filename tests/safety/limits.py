@@ -6,6 +6,7 @@ from typing import Final
 LIMITS: Final[Mapping[str, str]] = {
     "J3": "A Prometheus that answers in time with wrong numbers is believed.",
     "J5": "A metric that vanishes with its exporter looks like a version without traffic; `onNoData` says which it is.",
+    "J6": "A clock that is ahead of Prometheus', by up to 30 s, recalls that much breach time too much, at a start.",
     "J7": "A restart of a pod by the kubelet is not seen as a new start: a version that crashes must stay guarded.",
     "F1": "Whoever restores etcd from a backup restores the decisions of that time; a kill engaged since is lost.",
     "F4": (

@@ -14,8 +14,8 @@ from tests.simulation.objects import Object, value_at
 from tests.simulation.scene import NAMESPACE
 from tests.simulation.sight import Sight
 
-JUST_NOW: Final = 40.0
-"""Seconds since a read on which a write may rest: a few slow requests."""
+JUST_NOW: Final = 60.0
+"""Seconds since a read on which a write may rest: up to ten slow requests, one after the other."""
 PRECONDITION: Final = frozenset(
     {
         "deployments",

@@ -151,10 +151,11 @@ class Answers:
         if query == UP:
             return readings.Series(tuple((at.timestamp(), (1.0,)) for at in moments))
         metric, prometheus = metric_of(query), self._prometheus
-        looks = [
-            Look(at, t := true_seconds(at - self._ahead()), prometheus.said(metric, t)) for at in moments
-        ]
-        prometheus.recalled[metric] = asyncio.get_running_loop().time(), looks
+        now = asyncio.get_running_loop().time()
+        # A server takes moments as they are written: of those that have not come by its clock it knows the last value.
+        then = [min(true_seconds(at), now) for at in moments]
+        looks = [Look(at, t, prometheus.said(metric, t)) for at, t in zip(moments, then, strict=True)]
+        prometheus.recalled[metric] = now, looks
         points = []
         for look in looks:
             reading = _READINGS[look.said or Signal.EMPTY]
