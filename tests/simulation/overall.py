@@ -30,14 +30,9 @@ class Overall:
             self._holds(write, process, "K2: a namespace that it does not select", _selects)
             return
         before, after = old["spec"], new["spec"]
-        # Of a list and a selector only one can be kept: what the list had named stays held by its entries.
-        kept = ("workloads",) if after.get("selector") else LISTS
-        narrowed = [
-            name
-            for name in kept
-            if not set(before.get(name) or ()) <= set(after.get(name) or ()) and not _all(after)
-        ]
-        if narrowed or (_all(before) and not _all(after)):
+        narrowed = any(not set(before.get(name) or ()) <= set(after.get(name) or ()) for name in LISTS)
+        other = bool(before.get("selector")) and before["selector"] != after.get("selector")
+        if not _all(after) and (_all(before) or narrowed or other):
             raise Violated(f"K2: an engaged switch is narrowed ({process.identity}): {write.body}")
 
     def release(self, write: Write, process: Writer) -> None:

@@ -4,7 +4,8 @@ Such a child is told by its cause `cluster` and by the name of the ClusterKillSw
 `cluster-<name>` where nobody else has taken that. It is a switch like any other from then on.
 
 - *Selection only adds.* A namespace that comes to be selected gets its child, one that is selected no longer keeps it.
-  An engaged child is widened and never narrowed.
+  An engaged child is widened and never narrowed. A switch has a list of models or one selector: what cannot be added to
+  a child that is engaged goes into a further one beside it, `cluster-<name>-2` and so on, and both hold.
 - *Only people release* (K9). Releasing the ClusterKillSwitch releases the children that were engaged for it, unless its
   field was set by a GitOps manager while another had engaged it (as in K8). One that was deleted says nothing: its
   children stay, and one of the same name that is created engaged takes them over. One that is created released says
@@ -17,7 +18,7 @@ Such a child is told by its cause `cluster` and by the name of the ClusterKillSw
 
 import dataclasses
 import itertools
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -90,7 +91,7 @@ class Child:
 
 @dataclass(frozen=True, slots=True)
 class Engage:
-    """Create a child, or engage it again, or widen it."""
+    """Create a child, or engage it again, or widen it, or take it over."""
 
     child: Child
 
@@ -118,15 +119,16 @@ def decide(
 
     `children` are those of this ClusterKillSwitch; `taken` are namespace and name of all other KillSwitches.
     """
-    known = {child.namespace: child for child in children}
     if not switch.engaged:
-        due = (child for child in known.values() if may_release(switch, child, gitops_managers))
+        due = (child for child in children if may_release(switch, child, gitops_managers))
         return tuple(Release(child, by=switch.written_by) for child in due)
-    written = []
+    known: dict[str, list[Child]] = {}
+    for child in sorted(children, key=lambda each: each.name):
+        known.setdefault(child.namespace, []).append(child)
+    written: list[Write] = []
     for namespace in sorted(namespaces, key=lambda each: (not each.has_models, each.name)):
-        child = _wanted(switch, namespace, known.get(namespace.name), taken)
-        if child is not None and child != known.get(namespace.name):
-            written.append(Engage(child))
+        own = known.get(namespace.name, [])
+        written += (Engage(child) for child in _wanted(switch, namespace, own, taken) if child not in own)
     return tuple(written)
 
 
@@ -156,28 +158,26 @@ def still_held(
 
 
 def _wanted(
-    switch: ClusterSwitch, namespace: Namespace, child: Child | None, taken: Collection[tuple[str, str]]
-) -> Child | None:
-    if child is None:
-        if not selects(switch, namespace):
-            return None
-        name = _free_name(switch, namespace, taken)
-        return Child(
-            namespace=namespace.name,
-            name=name,
-            engaged=True,
-            selection=switch.selection,
-            parent=switch.name,
-            parent_uid=switch.uid,
-            engaged_by=switch.written_by,
-        )
-    if namespace.ending or not (child.engaged or selects(switch, namespace)):
-        return None
-    selection = widened(child.selection, switch.selection) if child.engaged else switch.selection
-    same_kill = child.engaged and child.parent_uid == switch.uid
+    switch: ClusterSwitch, namespace: Namespace, own: Sequence[Child], taken: Collection[tuple[str, str]]
+) -> list[Child]:
+    """Return the engaged children of one namespace as they are to be; one of them takes the selection in."""
+    if namespace.ending:
+        return []
+    wanted, taken_in = [], False
+    for child in (each for each in own if each.engaged):
+        selection = None if taken_in else widened(child.selection, switch.selection)
+        taken_in = taken_in or selection is not None
+        wanted.append(_kept(switch, child, selection or child.selection))
+    if not taken_in and selects(switch, namespace):
+        released = next((child for child in own if not child.engaged), None)
+        wanted.append(_engaged(switch, released or _new(switch, namespace, own, taken)))
+    return wanted
+
+
+def _kept(switch: ClusterSwitch, child: Child, selection: Selection) -> Child:
+    same_kill = child.parent_uid == switch.uid
     return dataclasses.replace(
         child,
-        engaged=True,
         selection=selection,
         parent_uid=switch.uid,
         engaged_by=child.engaged_by if same_kill else switch.written_by,
@@ -185,21 +185,45 @@ def _wanted(
     )
 
 
-def widened(now: Selection, wanted: Selection) -> Selection:
+def _engaged(switch: ClusterSwitch, child: Child) -> Child:
+    return dataclasses.replace(
+        child,
+        engaged=True,
+        selection=switch.selection,
+        parent_uid=switch.uid,
+        engaged_by=switch.written_by,
+        released_by="",
+    )
+
+
+def _new(
+    switch: ClusterSwitch, namespace: Namespace, own: Sequence[Child], taken: Collection[tuple[str, str]]
+) -> Child:
+    return Child(
+        namespace=namespace.name,
+        name=_free_name(switch, namespace, {*taken, *((child.namespace, child.name) for child in own)}),
+        engaged=False,
+        selection=switch.selection,
+        parent=switch.name,
+        parent_uid=switch.uid,
+    )
+
+
+def widened(now: Selection, wanted: Selection) -> Selection | None:
     """Return what an engaged child selects from now on: what is asked for, and nothing less than before.
 
-    Of two selectors, or of a selector and a list, only one can be kept: then what the other had selected stays held by
-    its entries.
+    None where one switch cannot say both: of two selectors, or of a selector and a list.
     """
     workloads = (*now.workloads, *(name for name in wanted.workloads if name not in now.workloads))
     if now.everything or wanted.everything:
         return dataclasses.replace(wanted, models=(), selector=None, workloads=())
-    if now.models and wanted.models:
-        models = (*now.models, *(name for name in wanted.models if name not in now.models))
-        return dataclasses.replace(wanted, models=models, workloads=workloads)
-    if not wanted.models and wanted.selector is None:
-        return dataclasses.replace(wanted, models=now.models, selector=now.selector, workloads=workloads)
-    return dataclasses.replace(wanted, workloads=workloads)
+    if now.selector is not None and wanted.selector not in (None, now.selector):
+        return None
+    if (now.models and wanted.selector is not None) or (now.selector is not None and wanted.models):
+        return None
+    models = (*now.models, *(name for name in wanted.models if name not in now.models))
+    selector = now.selector or wanted.selector
+    return dataclasses.replace(wanted, models=models, selector=selector, workloads=workloads)
 
 
 def _free_name(switch: ClusterSwitch, namespace: Namespace, taken: Collection[tuple[str, str]]) -> str:

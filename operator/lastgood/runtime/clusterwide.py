@@ -236,12 +236,8 @@ class ClusterSwitches:
         self._told[name] = asyncio.get_running_loop().time()
         switch, children = observing.read(raw), self._store.children_of(name)
         read = [observing.child(each) for each in children]
-        engaged = {child.namespace for child in read if child.engaged}
-        missing = [
-            each.name
-            for each in self._looked_after(list(self._kept[resources.NAMESPACES].values()))
-            if switch.engaged and cluster_switch.selects(switch, each) and each.name not in engaged
-        ]
+        due = self._decided(raw, children, list(self._kept[resources.NAMESPACES].values()))
+        missing = {each.child.namespace for each in due if isinstance(each, cluster_switch.Engage)}
         await self._reporter.report_cluster_switch(
             switch,
             raw,

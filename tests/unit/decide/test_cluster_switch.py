@@ -1,6 +1,7 @@
 """K2, K9: a ClusterKillSwitch engages one KillSwitch per namespace; selection only adds, and only people release."""
 
 import dataclasses
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from lastgood.api.killswitch import LabelSelector
@@ -22,6 +23,7 @@ SWITCH = ClusterSwitch(
     name="pii", uid="u", engaged=True, selection=Selection(reason="INC-1"), written_by="kubectl"
 )
 RELEASED = dataclasses.replace(SWITCH, engaged=False)
+ELSEWHERE = LabelSelector(match_labels={"team": "fraud"})
 ML = Namespace("ml", labels={"team": "payments"})
 GITOPS = ("argocd-controller",)
 
@@ -133,12 +135,60 @@ def test_a_name_that_somebody_else_has_taken_keeps_no_kill_from_happening() -> N
 def test_an_engaged_switch_is_widened_and_never_narrowed() -> None:
     everything, some = Selection(), Selection(models=("a", "b"))
 
-    assert widened(some, Selection(models=("b", "c"))).models == ("a", "b", "c")
-    assert widened(some, everything).everything
-    assert widened(everything, some).everything
-    assert widened(Selection(workloads=("x",)), Selection(workloads=("y",))).workloads == ("x", "y")
+    assert widened(some, Selection(models=("b", "c"))) == Selection(models=("a", "b", "c"))
+    assert widened(some, everything) == everything
+    assert widened(everything, some) == everything
+    assert widened(Selection(workloads=("x",)), Selection(workloads=("y",))) == Selection(
+        workloads=("x", "y")
+    )
     assert widened(some, Selection(workloads=("y",))) == Selection(models=("a", "b"), workloads=("y",))
-    assert widened(Selection(selector=PAYMENTS), some) == some
+    assert widened(Selection(workloads=("x",)), some) == Selection(models=("a", "b"), workloads=("x",))
+
+
+def test_what_a_list_names_stays_selected_when_a_selector_is_asked_for() -> None:
+    """K2: selection only adds, and one switch cannot have both: a further one is engaged beside it."""
+    listed, labelled = Selection(models=("a", "b")), Selection(selector=PAYMENTS)
+    others = Selection(selector=ELSEWHERE)
+
+    for before, wanted in ((listed, labelled), (labelled, listed), (labelled, others)):
+        assert widened(before, wanted) is None
+        first, switch = child(selection=before), dataclasses.replace(SWITCH, selection=wanted)
+        (write,) = decided(switch, ML, children=(first,))
+
+        assert isinstance(write, Engage)
+        assert (write.child.name, write.child.selection) == ("cluster-pii-2", wanted)
+        both = (first, write.child)
+        assert decided(switch, ML, children=both) == (), "and both hold from then on"
+        assert decided(dataclasses.replace(switch, namespaces=ELSEWHERE), ML, children=(first,)) == ()
+        released = dataclasses.replace(RELEASED, selection=wanted)
+        assert {each.child.name for each in decided(released, ML, children=both)} == {
+            "cluster-pii",
+            "cluster-pii-2",
+        }
+
+
+def test_a_list_that_comes_back_widens_the_switch_that_has_one() -> None:
+    """K2."""
+    first, second = child(selection=Selection(models=("a",))), child(selection=Selection(selector=PAYMENTS))
+    second = dataclasses.replace(second, name="cluster-pii-2")
+    switch = dataclasses.replace(SWITCH, selection=Selection(models=("b",)))
+
+    (write,) = decided(switch, ML, children=(second, first))
+
+    assert (write.child.name, write.child.selection.models) == ("cluster-pii", ("a", "b"))
+
+
+def test_one_that_is_created_again_takes_over_also_what_it_cannot_widen() -> None:
+    """K2, K9: else its release would leave that engaged."""
+    switch = dataclasses.replace(SWITCH, uid="new", selection=Selection(selector=PAYMENTS))
+
+    writes = decided(switch, ML, children=(child(selection=Selection(models=("a",))),))
+
+    assert [(each.child.name, each.child.parent_uid) for each in writes] == [
+        ("cluster-pii", "new"),
+        ("cluster-pii-2", "new"),
+    ]
+    assert writes[0].child.selection.models == ("a",)
 
 
 def test_what_was_written_needs_no_second_write() -> None:
@@ -151,9 +201,9 @@ def test_what_was_written_needs_no_second_write() -> None:
         for before in (Selection(), Selection(models=("a",)), Selection(selector=PAYMENTS)):
             switch = dataclasses.replace(SWITCH, selection=wanted)
             writes = decided(switch, ML, children=(child(selection=before),))
-            assert (
-                decided(
-                    switch, ML, children=tuple(write.child for write in writes) or (child(selection=before),)
-                )
-                == ()
-            )
+            assert decided(switch, ML, children=tuple(_after(writes, child(selection=before)))) == ()
+
+
+def _after(writes: Sequence[Write], before: Child) -> Iterable[Child]:
+    """Return the switches as they are once all of it is written."""
+    return {each.name: each for each in (before, *(write.child for write in writes))}.values()
