@@ -191,7 +191,8 @@ class Liveness:
         if bad:
             due = self._hindrance.of_breaches(max(since, self._condemned[name]))
             self._owed(name, "a Bad version", refusals.OF_ROLLBACKS, seen=seen, due=due, now=now)
-        own = [pod for pod in _pods(self._server, deployment) if fingerprint(pod) == decided]
+        # A pod that is being deleted says nothing of its version: it may hang, and have crashed long ago.
+        own = [pod for pod in _live_pods(self._server, deployment) if fingerprint(pod) == decided]
         crashing = [_since(pod) for pod in own if evidence.crashes(pod)]
         if crashing and sight.worth(current) == "Unproven":
             # What a person has just called Unproven was Good until then, and stayed in spite of a crash.
@@ -245,6 +246,10 @@ def _is_available(server: ApiServer, name: str, seen: Sight) -> bool:
 def _pods(server: ApiServer, deployment: Object) -> list[Object]:
     kept = server.of(resources.PODS)
     return [kept[scenes.NAMESPACE, name] for name in evidence.pods_of(server, deployment["metadata"]["name"])]
+
+
+def _live_pods(server: ApiServer, deployment: Object) -> list[Object]:
+    return [pod for pod in _pods(server, deployment) if "deletionTimestamp" not in pod["metadata"]]
 
 
 def _since(pod: Object) -> float:
