@@ -8,7 +8,7 @@ through the same ending and is held to the same end.
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Final
 
@@ -142,10 +142,9 @@ def _put_right_around(world: World, model: str) -> None:
 
 
 def _let_go_wrong(world: World, model: str, wanted: str, wrong: str) -> None:
-    if wrong == "errors":
-        world.prometheus.say((model, wanted, "errors"), Signal.BAD)
-    elif wrong == "toxic":
-        world.prometheus.say((model, wanted, "toxic"), Signal.ENDLESS)
+    if wrong in _SIGNALS:
+        for version in _called(world, model, wanted):
+            world.prometheus.say((model, version, wrong), _SIGNALS[wrong])
     elif wrong == "crash":
         world.controllers.crashing.add(f"img:{wanted}")
     elif wrong == "killed":
@@ -185,9 +184,7 @@ def _insist(world: World, model: str) -> None:
     if world.scene.follow:
         scene.ask_for(world.scene, world.server, model, "a", by=PERSON)
     if seen.entries:
-        saved = (each["spec"]["saved"] for each in seen.checkpoints)
-        called = (each["version"] for each in saved if image_of(each["podTemplate"]) == "img:a")
-        annotation = {names.ANNOTATION_RESUME: next(called, "a")}
+        annotation = {names.ANNOTATION_RESUME: next(_called(world, model, "a"))}
         world.server.patch(
             resources.MODEL_DEPLOYMENTS,
             NAMESPACE,
@@ -247,6 +244,8 @@ def _ended(world: World, model: str, wanted: str, wrong: str) -> str:
     return astray
 
 
+_SIGNALS: Final = {"errors": Signal.BAD, "toxic": Signal.ENDLESS}
+"""What a threshold's series show once the wanted version goes wrong."""
 _CAUSES: Final = {
     "killed": names.CAUSE_MANUAL,
     "toxic": names.CAUSE_AUTOMATIC,
@@ -256,6 +255,18 @@ _CAUSES: Final = {
 
 def _good(world: World, model: str) -> list[str]:
     return [name for name, worth in _verdicts(sight.now(world.server, model)).items() if worth == "Good"]
+
+
+def _called(world: World, model: str, version: str) -> Iterator[str]:
+    """Yield the names under which a version is saved, and its own at last.
+
+    One that was adopted keeps the name that it was given then (rule O5), and its series are found by that.
+    """
+    for checkpoint in sight.now(world.server, model).checkpoints:
+        saved = checkpoint["spec"]["saved"]
+        if image_of(saved["podTemplate"]) == f"img:{version}":
+            yield saved["version"]
+    yield version
 
 
 def _verdicts(seen: sight.Sight) -> dict[str, str]:
