@@ -17,6 +17,7 @@ from lastgood.report.reporter import Reporter, Seen
 from lastgood.runtime import assembly
 from lastgood.runtime.lease import Elector, Timing
 from lastgood.runtime.settings import Settings
+from lastgood.runtime.watching import FIRST_SWEEP
 from tests.simulation import refusals, virtual_time
 from tests.simulation.apiserver import ApiServer
 from tests.simulation.connection import SWEEP_EVERY, Connection, Watching
@@ -119,15 +120,11 @@ class Process:
 
     async def _run(self, old: Mapping[str, Sequence[Object]] | None) -> None:
         operator = self.operator
-        begun = asyncio.get_running_loop().time()
         self.connection.lagging = old
         await self._first_reading()
         self.connection.lagging = None
-        now = asyncio.get_running_loop().time()
-        if (
-            old is not None or now > begun
-        ):  # what is deleted between the reading and the watches is seen by the next
-            self.watches.lag(until=now + SWEEP_EVERY)
+        if old is not None:  # the next reading sees what this one could not
+            self.watches.lag(until=asyncio.get_running_loop().time() + FIRST_SWEEP)
         self.watches.start()
         work = [
             operator.loop.run(),

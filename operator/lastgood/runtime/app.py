@@ -102,7 +102,7 @@ async def _serve(settings: Settings, cluster: client.ApiServer, prometheus: Prom
         election = asyncio.create_task(elector.run(), name="election")
         work = [
             asyncio.create_task(operator.loop.run(), name="loop"),
-            asyncio.create_task(watcher.sweep(SWEEP_EVERY), name="sweep"),
+            asyncio.create_task(_sweep(watcher, watching_now), name="sweep"),
             asyncio.create_task(watcher.optional.watch(cluster), name="optional kinds"),
             asyncio.create_task(operator.contents.run(settings.config_interval), name="contents"),
             asyncio.create_task(operator.clusterwide.run(cluster), name="cluster switches"),
@@ -149,6 +149,11 @@ async def _lead(elector: Elector, operator: assembly.Operator) -> None:
         telling = asyncio.create_task(operator.watcher.tell_unbuilt())
         await elector.wait_lost()
         telling.cancel()
+
+
+async def _sweep(watcher: watching.Watcher, watching_now: asyncio.Event) -> None:
+    await watching_now.wait()
+    await watcher.sweep(SWEEP_EVERY)
 
 
 async def _beat(health: web.Health, watching_now: asyncio.Event) -> None:

@@ -33,6 +33,9 @@ WATCHED: Final = (
 UNBUILT: Final = (resources.SAFETY_DRILLS,)
 """Kinds that this release does not act on: whoever creates one is told so."""
 
+FIRST_SWEEP: Final = 15.0
+"""Seconds from the start of the watches to the first full reading after it; each watch has listed its kind by then."""
+
 Tell = Callable[[resources.Resource, Mapping[str, Any]], Awaitable[None]]
 """Writes on an object that its kind is not built yet."""
 Login = Callable[..., kopf.ConnectionInfo | None]
@@ -103,11 +106,17 @@ class Watcher:
             await self._tell(resource, raw)
 
     async def sweep(self, every: float) -> None:
-        """Read everything again every so many seconds: a gap in a watch leaves ghosts behind."""
+        """Read everything again every so many seconds: a gap in a watch leaves ghosts behind.
+
+        So does the time between the reading at the start and the watches, of which these tell nothing: the first one
+        follows soon after they have begun, and again until it succeeds.
+        """
+        pause = FIRST_SWEEP
         while True:
-            await asyncio.sleep(every)
+            await asyncio.sleep(pause)
             try:
                 await self.read_all()
+                pause = every
             except errors.ClusterError as error:
                 log.warning("cannot compare the watches with the API server: %s", error)
             except Exception:

@@ -1,11 +1,15 @@
 """A full reading and the watches tell of the same objects at the same time; the newer word counts."""
 
+import asyncio
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
-from lastgood.kube import client, resources
+import pytest
+
+from lastgood.kube import client, errors, resources
 from lastgood.observe.store import Store
-from lastgood.runtime.watching import Watcher
+from lastgood.runtime.watching import FIRST_SWEEP, Watcher
 
 
 class SlowLists:
@@ -68,6 +72,48 @@ async def test_a_switch_that_is_deleted_during_a_full_reading_stays_deleted_and_
     await watcher.read_all()
 
     assert not store.switches
+
+
+@pytest.mark.looptime
+async def test_what_is_deleted_between_the_first_reading_and_the_watches_is_no_ghost_for_long() -> None:
+    """A start over a slow API server takes a while, and no watch tells of what was deleted in it."""
+    store = Store()
+    lists = SlowLists({resources.KILL_SWITCHES: [a_switch("gone", engaged=True)]})
+    watcher = watcher_of(lists, store)
+    await watcher.read_all()
+    lists.listed.clear()
+
+    sweeping = asyncio.create_task(watcher.sweep(300.0))
+    await asyncio.sleep(FIRST_SWEEP + 0.1)
+
+    assert not store.switches
+    await cancelled(sweeping)
+
+
+@pytest.mark.looptime
+async def test_the_first_sweep_is_tried_again_soon_and_the_others_in_their_time() -> None:
+    asked: list[float] = []
+
+    class FailsOnce(SlowLists):
+        async def list(self, *about: Any, **more: Any) -> Sequence[client.Object]:
+            now = asyncio.get_running_loop().time()
+            if now not in asked:
+                asked.append(now)
+            if len(asked) == 1:
+                raise errors.Unavailable("later")
+            return await super().list(*about, **more)
+
+    sweeping = asyncio.create_task(watcher_of(FailsOnce({}), Store()).sweep(300.0))
+    await asyncio.sleep(700.0)
+
+    assert asked == [FIRST_SWEEP, 2 * FIRST_SWEEP, 2 * FIRST_SWEEP + 300.0, 2 * FIRST_SWEEP + 600.0]
+    await cancelled(sweeping)
+
+
+async def cancelled(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
 
 
 class Lanes:
