@@ -77,6 +77,7 @@ CHAIN: Final[tuple[Rule, ...]] = (
     fallback.label_its_pods,
     bake.note_other_content,  # of ConfigMaps: before anything that counts the time since
     adopt.rest_at_zero,
+    radius.hold_a_suspended_kill,
     radius.hold_a_kill_too_many,  # by a breach, or because no good version is left
     rollback.hold_a_version_that_should_go,  # what cannot be gone back from, and why
     bake.note_that_it_served,

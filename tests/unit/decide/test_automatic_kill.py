@@ -3,6 +3,7 @@
 import pytest
 
 from lastgood.decide import facts
+from lastgood.decide.decision import Phase
 from tests.unit.decide.scenes import proven
 from tests.unit.decide.simulator import START, World
 
@@ -72,13 +73,17 @@ def test_a_kill_breach_goes_before_a_rollback_breach() -> None:
     assert (made.replicas, made.rollbacks) == (0, [])
 
 
-def test_suspend_blocks_an_automatic_kill() -> None:
+def test_suspend_blocks_an_automatic_kill_and_says_what_would_have_killed() -> None:
+    """J11."""
     made = proven()
     made.spec["suspend"] = True
     made.breaches.add(("img:a", "toxic"))
     made.wait(3)
+    held = made.rest()
 
     assert (made.replicas, made.switches) == (4, [])
+    assert (held.phase, held.reason) == (Phase.HELD, "Suspended")
+    assert "threshold toxic" in held.message
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,6 @@
-"""Holding where one more automatic kill would be one too many (semantics.md, J9)."""
+"""Holding where an automatic kill would be one too many, or the model is suspended (semantics.md, J9, J11)."""
+
+import dataclasses
 
 from lastgood.decide import blast
 from lastgood.decide.decision import Decision, Phase
@@ -17,3 +19,14 @@ def hold_a_kill_too_many(view: View) -> Decision | None:
     minutes = blast.WINDOW.total_seconds() / 60
     message = f"{reason}; not killed: at most {view.room.limit} models are killed automatically in {minutes:g} minutes"
     return Decision(Phase.HELD, "BlastRadius", message, degraded="BlastRadius")
+
+
+def hold_a_suspended_kill(view: View) -> Decision | None:
+    """J11: a suspended model says what would kill it."""
+    if not view.model.spec.suspend:
+        return None
+    model = dataclasses.replace(view.model, spec=view.model.spec.model_copy(update={"suspend": False}))
+    reason = kill.kill_breach(dataclasses.replace(view, model=model))
+    return (
+        Decision(Phase.HELD, "Suspended", f"{reason}; not killed: the model is suspended") if reason else None
+    )
