@@ -44,12 +44,20 @@ class Evidence:
             self._note_pod(raw, crashes=write.new is not None and crashes(write.new))
         elif write.resource is resources.DEPLOYMENTS:
             if _starts_anew(write):
-                self._starts[write.key[1]].append(asyncio.get_running_loop().time())
+                self._start(write)
         elif write.resource is resources.MODEL_CHECKPOINTS:
             old = value_at(write.old, "spec", "activations") or []
             if len(raw["spec"].get("activations") or []) > len(old):
                 model = raw["metadata"]["labels"][names.LABEL_MODEL]
                 self._switches[model].append(asyncio.get_running_loop().time())
+
+    def _start(self, write: Write) -> None:
+        starts = self._starts[write.key[1]]
+        stopped = write.old is not None and write.old["spec"]["replicas"] == 0
+        if write.new is not None and stopped and pods_of(self._server, write.key[1]) and len(starts) > 1:
+            starts.pop()  # somebody had it at zero for so short a time that its pods never knew
+        else:
+            starts.append(asyncio.get_running_loop().time())
 
     def _note_pod(self, pod: Object, *, crashes: bool) -> None:
         uid = pod["metadata"]["uid"]
