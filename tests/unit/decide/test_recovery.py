@@ -131,6 +131,18 @@ def test_a_model_that_was_killed_before_it_was_ever_looked_at_comes_back() -> No
     assert (made.running, made.replicas) == ("a", 4)
 
 
+def test_a_model_whose_checkpoints_are_deleted_in_probation_is_adopted_again_and_comes_back() -> None:
+    """K9, O5, P2: found by simulated seed 60022, where it stayed in probation for ever."""
+    made = released()
+    made.wait(2)
+    assert made.replicas == 1
+    made.checkpoints.clear()
+    made.wait(30)
+
+    assert (made.running, made.replicas) == ("a", 4)
+    assert made.worth("a") in ("Unproven", "Good")
+
+
 def test_manual_waits_for_a_person_and_then_does_the_same() -> None:
     made = released(manual=True)
     decision = made.wait(60)

@@ -65,15 +65,27 @@ def _go_on(view: View, entry: facts.Entry) -> Decision | None:
         return None
     if entry.ceiling == 0:
         return _wait(view, entry) or _start(view, entry)
+    return _come_to_a_version(view, entry) or _go_on_with_it(view, view.workload, entry)
+
+
+def _come_to_a_version(view: View, entry: facts.Entry) -> Decision | None:
+    """Return what gives a model that comes back a version that it may come back with, if it has none."""
     current = view.facts.current
-    if current is not None and current.verdict.worth is facts.Worth.BAD:
+    if current is None:
+        # Its checkpoints went with its deletion. What nothing is known of cannot be judged, and would never be back.
+        return adopt.stop_at_a_broken_checkpoint(view) or adopt.adopt(view)
+    if current.verdict.worth is facts.Worth.BAD:
         return _start_over(view, entry, current)
+    return None
+
+
+def _go_on_with_it(view: View, workload: world.Workload, entry: facts.Entry) -> Decision | None:
     if any(dataclasses.replace(held, model=entry.model) != entry for held in kill.held_entries(view)):
         message = "telling every switch of the same recovery"
         return probation.tell_every_switch(view, entry, Phase.PROBATION, "Starting", message)
     if entry.probation is not None and entry.probation.since is not None:
-        return probation.probation(view, view.workload, entry)
-    return _return(view, view.workload, entry)
+        return probation.probation(view, workload, entry)
+    return _return(view, workload, entry)
 
 
 def _start_over(view: View, entry: facts.Entry, current: facts.Checkpoint) -> Decision:
