@@ -35,8 +35,10 @@ def wait_before(decision: Decision, memory: Memory, now: datetime) -> timedelta 
     for step in pacing:
         known = memory.undone.get(_subject(step))
         if known is not None and known.at is not None and _again(step, known):
-            left = known.at + _pause(step, known) - now
-            return left if left > timedelta(0) else None
+            pause = _pause(step, known)
+            left = known.at + pause - now
+            # A clock that was set back makes nothing wait longer than its pause, least of all a kill.
+            return left if timedelta(0) < left <= pause else None
     return None
 
 

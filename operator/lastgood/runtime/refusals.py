@@ -55,7 +55,9 @@ def wait_before(decision: Decision, known: Refusal | None, now: datetime) -> tim
         return None
     pause = min(FIRST_RETRY * 2 ** min(known.times - 1, 10), LONGEST_RETRY)
     left = known.at + pause - now
-    return left if left > timedelta(0) else None
+    return (
+        left if timedelta(0) < left <= pause else None
+    )  # a clock that was set back makes nothing wait longer
 
 
 def told(decision: Decision, known: Refusal | None) -> Decision:

@@ -21,4 +21,4 @@ def helps_in(decision: Decision, memory: Memory, now: datetime) -> timedelta | N
         return None
     if memory.needed_since is None:
         memory.needed_since = now
-    return max(memory.needed_since + PATIENCE - now, timedelta(0))
+    return min(max(memory.needed_since + PATIENCE - now, timedelta(0)), PATIENCE)

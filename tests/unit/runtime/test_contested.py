@@ -41,6 +41,16 @@ def test_a_scale_up_is_undone_at_once_ten_times_then_once_a_second_for_ever() ->
     assert set(waits[11:]) == {1.0}
 
 
+def test_a_clock_that_is_set_back_does_not_make_a_kill_wait() -> None:
+    """K5, K6: found by simulated seed 257, where the clock was 90 s ahead when the model was last scaled to zero."""
+    memory = Memory()
+    for _ in range(20):
+        contest.note(TO_ZERO.steps[0], memory, NOW + timedelta(seconds=90))
+    assert contest.wait_before(TO_ZERO, memory, NOW) is None
+    contest.note_refusal(TO_ZERO.steps[0], memory, NOW + timedelta(seconds=90))
+    assert contest.wait_before(TO_ZERO, memory, NOW) is None
+
+
 def test_a_template_is_put_back_five_times_from_a_second_doubling_then_every_five_minutes() -> None:
     waits = times_until(BACK, count=10)
     assert waits == [0.0, 1.0, 2.0, 4.0, 8.0, 16.0, 300.0, 300.0, 300.0, 300.0]
