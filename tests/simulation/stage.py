@@ -246,10 +246,10 @@ def play(
     """Play a story on a loop of its own, with or without what people are told. Raises Violated."""
     for name in ("lastgood", "asyncio"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
-    loop, beginning = VirtualLoop(), None
+    beginning = None
     if not story.from_nothing:
         beginning = _beginning(story.models, story.around, story.restart, reports)
-        loop.virtual = beginning.at
+    loop = VirtualLoop(0.0 if beginning is None else beginning.at)
     stage = Stage(story, trouble, beginning=beginning, reports=reports, trace=trace)
     with asyncio.Runner(loop_factory=lambda: loop) as runner:
         return runner.run(stage.play(expected))
