@@ -1,5 +1,6 @@
 """Pod templates: laying a version over a container, and the digest by which verdicts are kept (rule F6)."""
 
+import functools
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -111,7 +112,14 @@ def digest(template: facts.Template) -> str:
 
     Labels and annotations of our own and `kubectl rollout restart`'s mark do not count: a restart is no new version.
     """
-    canonical = json.dumps(normal(template), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return _digest(json.dumps(template))
+
+
+@functools.lru_cache(maxsize=2_000)
+def _digest(written: str) -> str:
+    # Whatever changes of a Deployment, it comes with its template, which is mostly the same.
+    normalized = normal(json.loads(written))
+    canonical = json.dumps(normalized, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 

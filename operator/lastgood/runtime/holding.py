@@ -98,7 +98,7 @@ class Holder:
     ) -> Decision | None:
         parsed = (self._store.parsed_switch(each) for each in listed)
         switches = [switch for switch in parsed if switch is not None]
-        workload = workloads.workload(raw)
+        workload = self._store.parsed(raw, workloads.workload)
         return unowned.hold(workload, switches, autoscalers.of(workload.name, scalers, switches))
 
     def _is_spoken_for(self, workload: Key) -> bool:
