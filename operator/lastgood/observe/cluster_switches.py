@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lastgood.api import killswitch, names
-from lastgood.decide import cluster_switch
+from lastgood.decide import cluster_switch, facts
 from lastgood.observe import salvage, written
 
 Object = Mapping[str, Any]
@@ -46,21 +46,31 @@ def parent(raw: Object) -> str:
     return str((metadata.get("annotations") or {}).get(names.ANNOTATION_CLUSTER_SWITCH) or "")
 
 
-def child(raw: Object) -> cluster_switch.Child:
-    """Read the KillSwitch of a ClusterKillSwitch; what of it cannot be read, it does not select."""
-    found = salvage.salvage(killswitch.KillSwitch, raw)
+def child(raw: Object, switch: facts.Switch | None) -> cluster_switch.Child:
+    """Return the KillSwitch of a ClusterKillSwitch, given what of it can be read: nothing else does it select."""
     metadata = raw["metadata"]
     notes = metadata.get("annotations") or {}
     return cluster_switch.Child(
         namespace=metadata["namespace"],
         name=metadata["name"],
-        engaged=found is None or found.resource.spec.engaged,
-        selection=cluster_switch.Selection() if found is None else _selection(found.resource.spec),
+        engaged=switch is None or switch.engaged,
+        selection=cluster_switch.Selection() if switch is None else _selected(switch),
         parent=parent(raw),
         parent_uid=notes.get(names.ANNOTATION_CLUSTER_SWITCH_UID, ""),
         engaged_by=notes.get(names.ANNOTATION_ENGAGED_BY, ""),
         released_by=notes.get(names.ANNOTATION_RELEASED_BY, ""),
         resource_version=metadata.get("resourceVersion") or "",
+    )
+
+
+def _selected(switch: facts.Switch) -> cluster_switch.Selection:
+    return cluster_switch.Selection(
+        models=switch.models,
+        selector=switch.selector,
+        workloads=switch.workloads,
+        action=switch.action,
+        reason=switch.reason,
+        requested_by=switch.requested_by,
     )
 
 

@@ -112,8 +112,8 @@ async def fresh(
         switches=switches,
         traffic=await routes.fresh(cluster, namespace, service=service, fallback=fallback),
         scalers=[*scalers, *more],
+        versions_watched=checkpoints is None,
     )
-    read = dataclasses.replace(read, versions_watched=checkpoints is None)
     if pods and read.workload is not None:
         selector = (deployment or {}).get("spec", {}).get("selector") or {}
         found = await _pods(cluster, namespace, read.workload.uid, labels=selector.get("matchLabels"))
@@ -191,6 +191,7 @@ def _snapshot(
     switches: Sequence[Object],
     scalers: Sequence[autoscalers.Found],
     traffic: world.Traffic,
+    versions_watched: bool = False,
 ) -> Snapshot:
     model = store.parsed(raw, written.model)
     read = [store.parsed(each, written.checkpoint) for each in checkpoints]
@@ -219,6 +220,7 @@ def _snapshot(
         trouble=trouble,
         contents=store.contents.get(model.namespace, {}),
         status=raw.get("status") or {},
+        versions_watched=versions_watched,
     )
 
 

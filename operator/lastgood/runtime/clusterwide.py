@@ -17,6 +17,7 @@ from lastgood.decide import cluster_switch
 from lastgood.kube import client, errors, resources
 from lastgood.observe import cluster_switches as observing
 from lastgood.observe import written
+from lastgood.observe.parsed import Parsed
 from lastgood.observe.store import Store
 from lastgood.record import cluster_switch as recording
 from lastgood.report.reporter import Reporter
@@ -64,6 +65,7 @@ class ClusterSwitches:
         self._only = tuple(namespaces)
         self._gitops_managers = frozenset(gitops_managers)
         self._kept: dict[resources.Resource, dict[str, Object]] = {each: {} for each in WATCHED}
+        self._parsed = Parsed()
         self._taken: set[tuple[str, str]] = set()
         """Names that were refused because somebody else has them, and that no watch has brought yet."""
         self._failures: dict[str, int] = {}
@@ -124,6 +126,7 @@ class ClusterSwitches:
         name = raw["metadata"]["name"]
         if event["type"] == "DELETED":
             self._kept[resource].pop(name, None)
+            self._parsed.forget(raw)
         else:
             self._kept[resource][name] = raw
         if resource is resources.CLUSTER_KILL_SWITCHES:
@@ -159,7 +162,7 @@ class ClusterSwitches:
             raw, children, namespaces = await self._fresh(name)
             if raw is None:
                 return
-            known = {(child.namespace, child.name): child for child in map(observing.child, children)}
+            known = {(child.namespace, child.name): child for child in map(self._child, children)}
             await self._write(self._decided(raw, children, namespaces), known)
             children = (await self._fresh(name))[1]
         raise errors.Conflict(f"not at rest after {MOST_ROUNDS} rounds")
@@ -183,8 +186,8 @@ class ClusterSwitches:
     def _decided(
         self, raw: Object, children: Sequence[Object], namespaces: Sequence[Object]
     ) -> tuple[cluster_switch.Write, ...]:
-        switch = observing.read(raw)
-        own = [observing.child(each) for each in children]
+        switch = self._read(raw)
+        own = [self._child(each) for each in children]
         ours = {(child.namespace, child.name) for child in own}
         return cluster_switch.decide(
             switch,
@@ -193,6 +196,12 @@ class ClusterSwitches:
             taken=(self._store.switches.keys() | self._taken) - ours,
             gitops_managers=self._gitops_managers,
         )
+
+    def _read(self, raw: Object) -> cluster_switch.ClusterSwitch:
+        return self._parsed.of(raw, observing.read)
+
+    def _child(self, raw: Object) -> cluster_switch.Child:
+        return observing.child(raw, self._store.parsed_switch(raw))
 
     def _looked_after(self, namespaces: Sequence[Object]) -> list[cluster_switch.Namespace]:
         return [
@@ -234,8 +243,8 @@ class ClusterSwitches:
             self._told.pop(name, None)
             return
         self._told[name] = asyncio.get_running_loop().time()
-        switch, children = observing.read(raw), self._store.children_of(name)
-        read = [observing.child(each) for each in children]
+        switch, children = self._read(raw), self._store.children_of(name)
+        read = [self._child(each) for each in children]
         due = self._decided(raw, children, list(self._kept[resources.NAMESPACES].values()))
         missing = {each.child.namespace for each in due if isinstance(each, cluster_switch.Engage)}
         await self._reporter.report_cluster_switch(

@@ -1,6 +1,7 @@
 """Which Prometheus can be relied on: one `Watched` for each, shared by the memories of all models on it (rule J8)."""
 
 import dataclasses
+import functools
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -25,6 +26,11 @@ Tell = Callable[[str, blindness.Sight, datetime], Awaitable[None]]
 """Tells people that most models on the Prometheus at an address are blind, or are so no more."""
 
 
+@functools.lru_cache(maxsize=1_000)
+def _regardless_of_timeout(server: Server) -> Server:
+    return dataclasses.replace(server, timeout=0.0)
+
+
 class Sights:
     """Watches all servers; one instance for a process."""
 
@@ -34,7 +40,7 @@ class Sights:
 
     def of(self, server: Server) -> Watched:
         """Return what is known of a server; models that differ by time-out only are on the same one."""
-        key = dataclasses.replace(server, timeout=0.0)
+        key = _regardless_of_timeout(server)
         found = self._watched.pop(key, None) or Watched(server)
         self._watched[key] = found
         if len(self._watched) > MOST_SERVERS:
