@@ -6,6 +6,7 @@ Objects are replaced, never changed, so that reading one costs nothing.
 
 import copy
 import itertools
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
@@ -74,7 +75,7 @@ class Watches(Protocol):
 class ApiServer:
     """The objects of one cluster."""
 
-    objects: dict[str, dict[Key, Object]] = field(default_factory=dict)
+    objects: dict[str, dict[Key, Object]] = field(default_factory=lambda: defaultdict(dict))
     watchers: list[Watches] = field(default_factory=list)
     checks: list[Callable[[Write], None]] = field(default_factory=list)
     """Asked before a change is made: admission, and the invariants."""
@@ -93,13 +94,13 @@ class ApiServer:
 
     def take_over(self, other: "ApiServer") -> None:
         """Hold all that another holds now."""
-        self.objects = {plural: dict(kept) for plural, kept in other.objects.items()}
+        self.objects.update({plural: dict(kept) for plural, kept in other.objects.items()})
         self.version, self._uids = other.version, copy.copy(other._uids)
         self._owners = {uid: dict(owned) for uid, owned in other._owners.items()}
 
     def of(self, resource: resources.Resource) -> dict[Key, Object]:
         """Return all objects of a kind."""
-        return self.objects.setdefault(resource.plural, {})
+        return self.objects[resource.plural]
 
     def find(self, resource: resources.Resource, key: Key) -> Object | None:
         """Return an object, or None."""

@@ -289,10 +289,12 @@ class Watching:
         loop = asyncio.get_running_loop()
         now, later = loop.time(), []
         for plural, events in self._waiting.items():
+            if not events:
+                continue
             until = max(self._held.get(plural, 0.0), self._connection.stopped_until)
-            if events and now < until:
+            if now < until:
                 later.append(until)
-            elif events:
+            else:
                 self._waiting[plural] = []
                 # kopf keeps only the newest of what comes at once for one object.
                 newest = {event["object"]["metadata"]["uid"]: (kind, event) for kind, event in events}

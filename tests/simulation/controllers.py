@@ -204,9 +204,10 @@ class Controllers:
                 _progress(before, counts, wanted, own, paused=bool(deployment["spec"].get("paused")))
             ],
         }
-        self.server.patch(
-            resources.DEPLOYMENTS, *key, {"status": status}, by=CONTROLLER, subresource="status"
-        )
+        if any(before.get(field) != value for field, value in status.items()):
+            self.server.patch(
+                resources.DEPLOYMENTS, *key, {"status": status}, by=CONTROLLER, subresource="status"
+            )
 
     def _collect(self) -> None:
         """Delete what belonged to an owner that is gone."""

@@ -12,10 +12,10 @@ _INDEX = re.compile(r"\d+|-")
 
 def plain(value: Any) -> Any:
     """Return what of a value would arrive as JSON; raises TypeError for what JSON cannot carry."""
-    if value is None or value is True or value is False:
+    if value is None or type(value) in (str, bool, int, float):
         return value
     if isinstance(value, str):
-        return str(value) if type(value) is str else str.__str__(value)
+        return str.__str__(value)
     if isinstance(value, int | float):
         return value
     if isinstance(value, Mapping):
