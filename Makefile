@@ -15,11 +15,15 @@ FAST_TESTS := $(wildcard tests/unit tests/simulation tests/chart)
 PYTEST := $(BIN)/python -m pytest
 # Cluster tests mostly wait. Each worker has a cluster of its own, and keeps the tests of a file together on it.
 PARALLEL ?= -n 3 --dist loadfile
+# Simulated worlds that everything is held to (tests/simulation); on every write each fault is met from 200 on.
+SEEDS ?= 2000
+SIMULATION = $(BIN)/python -m tests.simulation --seeds $(SEEDS) --whole-table
+SIMULATED := .state/simulation.txt
 step = @printf '\n==> %s  %s\n' "$$(date +%T)" '$(1)'
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-kind demo-recording test test-unit test-cluster test-e2e lint crds docs bench build venv clean
+.PHONY: help demo demo-kind demo-recording test test-all-but-simulation test-simulation test-unit test-cluster test-e2e lint crds docs bench build venv clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -33,7 +37,15 @@ demo-kind: $(READY) ## The same on kind (needs docker, kind and kubectl)
 demo-recording: $(READY) ## Play the story and draw what it printed into docs/assets/demo.svg
 	@$(BIN)/python -m demo.record
 
-test: lint test-unit test-cluster test-e2e ## Everything: lint, then the tests below, cheapest first
+# The simulation takes what time the other tests leave over. It ends with them if they fail, and is waited for if not.
+test: $(READY) ## Everything: lint, the tests below, and two thousand simulated worlds beside them
+	@mkdir -p $(dir $(SIMULATED)); \
+	  $(SIMULATION) --give-way > $(SIMULATED) 2>&1 & simulation=$$!; \
+	  $(MAKE) --no-print-directory test-all-but-simulation || { kill $$simulation; wait $$simulation; exit 1; }; \
+	  printf '\n==> %s  simulated worlds, begun beside all the above\n' "$$(date +%T)"; \
+	  wait $$simulation; code=$$?; cat $(SIMULATED); exit $$code
+
+test-all-but-simulation: lint test-unit test-cluster test-e2e
 
 lint: $(READY) ## Style, types, the walls between the rooms, and generated files
 	$(call step,ruff: rules and format)
@@ -51,6 +63,10 @@ lint: $(READY) ## Style, types, the walls between the rooms, and generated files
 test-unit: $(READY) ## Tests without a cluster (two minutes)
 	$(call step,tests without a cluster)
 	$(PYTEST) -n auto $(FAST_TESTS)
+
+test-simulation: $(READY) ## Two thousand simulated worlds; make SEEDS=100000 test-simulation for as many
+	$(call step,simulated worlds)
+	$(SIMULATION)
 
 test-cluster: build ## Tests on the embedded cluster: a real API server, etcd and controllers
 	$(call step,tests on the embedded cluster)

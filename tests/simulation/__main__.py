@@ -8,13 +8,14 @@ python -m tests.simulation --mutation "latch lost" --seed 7
 """
 
 import contextlib
+import os
 from collections import Counter
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from tests.simulation import coverage, crash_points, hunting, mutations, running, stories
+from tests.simulation import coverage, crash_points, giving_way, hunting, mutations, running, stories
 from tests.simulation.faults import Fault
 
 
@@ -32,6 +33,9 @@ from tests.simulation.faults import Fault
 )
 @click.option("--stories", "told", is_flag=True, help="Play every story with every trouble.")
 @click.option("--whole-table", is_flag=True, help="Fail if a write has not met a fault.")
+@click.option(
+    "--give-way", is_flag=True, help="Run behind all else, and no longer than whoever started this."
+)
 def main(
     *,
     seed: int | None,
@@ -43,6 +47,7 @@ def main(
     mutation: str | None,
     told: bool,
     whole_table: bool,
+    give_way: bool,
 ) -> None:
     """Run simulated worlds."""
     if told:
@@ -55,7 +60,7 @@ def main(
             found = running.run(seed, steps=steps, faults=not without_faults, trace=click.echo)
         click.echo(found.violated or f"seed {seed}: all held for {found.steps} steps, and the end is right")
         raise SystemExit(bool(found.violated))
-    raise SystemExit(_many(first, seeds, steps=steps, jobs=jobs, whole_table=whole_table))
+    raise SystemExit(_many(first, seeds, steps=steps, jobs=jobs, whole_table=whole_table, give_way=give_way))
 
 
 def _hunt(mutation: mutations.Mutation) -> bool:
@@ -78,13 +83,18 @@ def _stories() -> bool:
     return bool(failed)
 
 
-def _many(first: int, count: int, *, steps: int, jobs: int | None, whole_table: bool) -> bool:
+def _many(first: int, count: int, *, steps: int, jobs: int | None, whole_table: bool, give_way: bool) -> bool:
+    parent = os.getppid()
+    if give_way:
+        giving_way.give_way()
     met: Counter[tuple[str, Fault]] = Counter()
     failed, done = [], 0
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task("seeds", total=count)
         for outcome in running.run_many(first, count, steps=steps, jobs=jobs):
+            if give_way:
+                giving_way.end_with(parent)
             met += outcome.met
             done += outcome.steps
             progress.advance(task)

@@ -12,16 +12,13 @@ import pytest
 
 from tests.simulation import running
 
-# LASTGOOD_SEEDS=2000 runs as many; `python -m tests.simulation --seeds 100000` more still.
-SEEDS = int(os.environ.get("LASTGOOD_SEEDS", "400"))
-ENOUGH = 200
-"""Seeds from which on every write has met every fault: then a cell of the coverage table that is empty is an error."""
+SEEDS = 50
+"""A look, for who changes something; `make test` runs two thousand worlds, beside what waits for a cluster."""
 
 
-@pytest.mark.timeout(1500)
+@pytest.mark.timeout(300)
 def test_every_invariant_holds_in_many_worlds() -> None:
-    whole = ["--whole-table"] if SEEDS >= ENOUGH else []
-    command = [sys.executable, "-m", "tests.simulation", "--seeds", str(SEEDS), *whole]
+    command = [sys.executable, "-m", "tests.simulation", "--seeds", str(SEEDS)]
     found = subprocess.run(
         command,
         env={**os.environ, "PYTHONHASHSEED": "0", "PYTHONPATH": os.pathsep.join(sys.path)},
