@@ -6,7 +6,7 @@ from itertools import groupby
 from pathlib import PurePath
 
 from lastgood.api import generated
-from tests.safety import limits, naming
+from tests.safety import limits, naming, simulated
 
 FILE = "docs/safety.md"
 HEAD = """# Safety case
@@ -18,8 +18,9 @@ ours can show or nobody can enforce. A test of the project compares this page wi
 never out of date.
 
 Tests under `tests/unit` are pure or run on virtual time; those under `tests/simulation` run the whole operator against
-a simulated API server and Prometheus with faults; those under `tests/cluster` and `tests/e2e` run it on a real API
-server, the latter with a real Prometheus and real model servers; those under `tests/chart` render the Helm chart.
+a simulated API server and Prometheus with faults, as told [below](#the-simulation); those under `tests/cluster` and
+`tests/e2e` run it on a real API server, the latter with a real Prometheus and real model servers; those under
+`tests/chart` render the Helm chart.
 
 | rule | tests | not built | not covered, or not enforceable |
 |---|---|---|---|
@@ -32,7 +33,7 @@ def page() -> str:
     rows = [_row(rule, found.get(rule.name, ())) for rule in naming.rules()]
     total = len({test for tests in found.values() for test in tests})
     foot = f"\n{len(rows)} rules; {total} tests name at least one of them.\n"
-    return HEAD + "\n".join(rows) + "\n" + foot
+    return HEAD + "\n".join(rows) + "\n" + foot + simulated.section()
 
 
 def _row(rule: naming.Rule, tests: Sequence[naming.Test]) -> str:
