@@ -97,7 +97,8 @@ class Evaluation:
         try:
             server = self.server_of(snapshot)
             if _has_missed(memory, questions.longest_gap(snapshot), now):
-                memory.tracks, memory.recalled = {}, None
+                # As if just started: who was away, or has had its clock set, dates nothing by what it saw before.
+                memory.tracks, memory.recalled, memory.settling = {}, None, None
             return questions.prepare(key, snapshot, memory, server=server, now=now)
         except Exception:
             log.exception("%s/%s: its thresholds cannot be asked about", *key)

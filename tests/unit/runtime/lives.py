@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from lastgood.api.timestamps import written
 from lastgood.judge import readings
 from lastgood.kube import resources
 from lastgood.observe import snapshot
@@ -81,6 +82,18 @@ class Life:
         if managed is not None:
             metadata["managedFields"] = managed
         self.store.put(resources.MODEL_DEPLOYMENTS, {"metadata": metadata, "spec": spec})
+
+    def roll(self, *, done_at: datetime | None) -> None:
+        """Let the Deployment's pods be replaced, or have been since the API server's `done_at`."""
+        raw = self.store.deployments[KEY]
+        version = str(int(raw["metadata"]["resourceVersion"]) + 1)
+        progressed = {**raw["status"]["conditions"][0], "reason": "ReplicaSetUpdated"}
+        if done_at is not None:
+            progressed |= {"reason": "NewReplicaSetAvailable", "lastUpdateTime": written(done_at)}
+        available = 0 if done_at is None else 1
+        status = {**raw["status"], "availableReplicas": available, "conditions": [progressed]}
+        metadata = {**raw["metadata"], "resourceVersion": version}
+        self.store.put(resources.DEPLOYMENTS, {**raw, "metadata": metadata, "status": status})
 
     def restart(self) -> None:
         self.memory = Memory()

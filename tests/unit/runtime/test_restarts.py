@@ -170,6 +170,20 @@ async def test_an_operator_that_leads_again_knows_what_happened_under_another() 
     assert 15 * MINUTE <= await life.until("Breach") <= 15 * MINUTE + 2 * INTERVAL
 
 
+async def test_a_start_that_a_slow_clock_dated_is_dated_anew_once_the_clock_is_right() -> None:
+    """Its clock is five minutes behind while a version starts, so no Prometheus is believed; then it is set right."""
+    life = Life(Kept(always_bad), **{"for": "3m"})
+    life.kept.away = True
+    life.roll(done_at=None)
+    await life.look()
+    life.roll(done_at=life.now + 5 * MINUTE)
+    await life.look()
+
+    life.kept.away = False
+    assert await life.look(after=5 * MINUTE) == "Pending", "being set right is no breach time"
+    assert 8 * MINUTE <= await life.until("Breach") <= 8 * MINUTE + 3 * INTERVAL
+
+
 async def test_many_models_are_recalled_in_bounded_rounds_those_in_breach_first() -> None:
     kept = Kept(one_of_many)
     store, api, memories = Store(), Api(), {}
