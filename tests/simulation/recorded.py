@@ -231,7 +231,7 @@ def _asked(seen: Sight, *, new: Object) -> bool:
 def _killed_for(seen: Sight, digest: str) -> bool:
     return any(
         each["metadata"].get("annotations", {}).get(names.ANNOTATION_BAD_DIGEST) == digest
-        for each in seen.engaged
+        for each in (*seen.engaged, *(switch for switch, _ in seen.entries))
     )
 
 

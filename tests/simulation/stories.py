@@ -215,6 +215,13 @@ STORIES: Final = (
         ),
     ),
     Story(
+        "kill by a threshold, and a release at once",
+        (
+            Act("a is toxic", _breaching("a", "toxic"), killed),
+            Act("it is released", _release, lambda world: waits(world) and _is("a", "Bad")(world)),
+        ),
+    ),
+    Story(
         "kill of two by one switch",
         (Act("a switch is engaged", _engage({"models": ["m", "n"]}), killed),),
         models=("m", "n"),

@@ -7,7 +7,7 @@ from lastgood.act import deployment
 from lastgood.api.thresholds import Verdict
 from lastgood.decide import facts, ledger, policy, records, steps
 from lastgood.decide.decision import Decision, Phase
-from lastgood.decide.rules import kill, probation, rollback, rollout
+from lastgood.decide.rules import condemned, kill, probation, rollback, rollout
 from lastgood.decide.view import Judged, View
 from lastgood.kube import errors, resources
 from lastgood.observe import snapshot
@@ -150,9 +150,9 @@ def off_while_pods_run() -> list[Patch]:
 
 def condemns_again() -> list[Patch]:
     def wrong(view: View) -> Decision | None:
-        return kill.mark_the_killed_version_bad(as_if_ours(view))
+        return condemned.mark_the_killed_version_bad(as_if_ours(view))
 
-    return [chain(kill.mark_the_killed_version_bad, wrong)]
+    return [chain(condemned.mark_the_killed_version_bad, wrong)]
 
 
 def as_if_ours(view: View) -> View:

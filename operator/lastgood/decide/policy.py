@@ -16,6 +16,7 @@ from lastgood.decide.rules import (
     adopt,
     autoscaling,
     bake,
+    condemned,
     fallback,
     follow,
     kill,
@@ -51,7 +52,7 @@ CHAIN: Final[tuple[Rule, ...]] = (
     kill.mirror_the_released_field,  # and its release
     kill.end_the_recovery,  # what was coming back starts anew after this kill
     autoscaling.note_the_autoscaler,  # before it is held, below
-    kill.mark_the_killed_version_bad,  # what an automatic kill stopped is Bad
+    condemned.mark_the_killed_version_bad,  # what an automatic kill stopped is Bad, released or not
     verdicts.take_over_the_verdict,  # a person's word on a version, whatever becomes of the model
     recovery.forget_the_resume,  # what a person asked for before this kill does not count after it
     requests.refuse_what_cannot_be_done_now,  # nor does anything else sleep until it can be done

@@ -1,11 +1,14 @@
 """Kills by threshold (semantics.md, K7, R5, J11)."""
 
+from datetime import timedelta
+
 import pytest
 
-from lastgood.decide import facts
+from lastgood.api import names
+from lastgood.decide import facts, records
 from lastgood.decide.decision import Phase
 from tests.unit.decide.scenes import proven
-from tests.unit.decide.simulator import START, World
+from tests.unit.decide.simulator import MOST_ROUNDS, START, World
 
 
 def toxic(**spec: object) -> World:
@@ -32,6 +35,67 @@ def test_the_workload_is_stopped_before_the_verdict_is_written() -> None:
     kinds = [type(each).__name__ for each in made.log]
 
     assert kinds.index("Scale") < len(kinds) - 1 - kinds[::-1].index("GiveVerdict")
+
+
+def stopped_and_released_before_the_verdict(made: World, version: str) -> World:
+    """An operator that dies between the act of a kill and the verdict, and a person who releases the switch at once."""
+    made.breaches.add((f"img:{version}", "toxic"))
+    made.tick()
+    for _ in range(MOST_ROUNDS):
+        made.round()
+        if made.replicas == 0:
+            break
+    assert (made.switch("m").engaged, made.worth(version) != "Bad") == (True, True)
+    made.crash()
+    made.release("m")
+    made.log.clear()
+    return made
+
+
+def test_a_version_that_is_released_before_its_verdict_is_bad_all_the_same() -> None:
+    """R1, K7, K9: another Good version starts, not the one that was killed."""
+    made = proven()
+    made.want("b")
+    made.wait(8)
+    stopped_and_released_before_the_verdict(made, "b")
+    made.wait(30)
+
+    assert isinstance(made.log[0], records.GiveVerdict), "before anything is started"
+    assert (made.worth("b"), made.version("b").verdict.reason) == ("Bad", "Killed")
+    assert (made.running, made.replicas, made.worth("a")) == ("a", 4, "Good")
+
+
+def test_the_only_version_stays_at_zero_if_it_is_released_before_its_verdict() -> None:
+    """K7, K9: by our doing nothing that was killed for a breach comes back."""
+    made = stopped_and_released_before_the_verdict(proven(), "a")
+    waiting = made.wait(30)
+
+    assert (made.worth("a"), made.replicas, waiting.reason) == ("Bad", 0, "WaitingForResume")
+
+
+@pytest.mark.parametrize("back", [timedelta(0), timedelta(hours=1)])
+def test_a_person_who_resumes_what_was_killed_is_not_contradicted(back: timedelta) -> None:
+    """K9, P3: nor where the clock was set back since the kill."""
+    made = stopped_and_released_before_the_verdict(proven(), "a")
+    made.rest()
+    made.breaches.clear()
+    made.now -= back
+    made.ask(names.ANNOTATION_RESUME, "a")
+    made.wait(30)
+
+    assert (made.replicas, made.worth("a") != "Bad") == (4, True)
+    assert not made.switch("m").entries
+
+
+def test_what_a_person_calls_good_after_the_release_is_what_starts() -> None:
+    """P3: the kill has its say first, and the person who knows of it the last."""
+    made = stopped_and_released_before_the_verdict(proven(), "a")
+    made.breaches.clear()
+    made.ask_verdict("a", "Good")
+    made.wait(30)
+
+    said = [each.verdict.worth for each in made.done(records.GiveVerdict)]
+    assert (said, made.replicas) == ([facts.Worth.BAD, facts.Worth.GOOD], 4)
 
 
 def test_a_version_found_to_serve_in_the_moment_of_its_kill_is_bad_nevertheless() -> None:

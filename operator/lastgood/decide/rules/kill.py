@@ -108,23 +108,6 @@ def engage_automatically(
     return Decision(Phase.STOPPING, "AutomaticKill", reason, records=(records.EngageSwitch(switch),))
 
 
-def mark_the_killed_version_bad(view: View) -> Decision | None:
-    """K7: the version that an automatic kill stopped is Bad, unless a person has said otherwise since."""
-    for switch in view.engaged:
-        killed = view.facts.by_digest.get(switch.bad_digest)
-        if switch.cause is not facts.Cause.AUTOMATIC or killed is None or switch.engaged_at is None:
-            continue
-        overruled = killed.verdict.by != facts.OPERATOR and killed.verdict.since >= switch.engaged_at
-        if overruled or killed.verdict.worth is facts.Worth.BAD:
-            continue
-        verdict = facts.VerdictFact(
-            facts.Worth.BAD, "Killed", since=view.now, evidence=evidence(view, switch.reason)
-        )
-        given = records.GiveVerdict(killed, verdict)
-        return Decision(Phase.STOPPING, "AutomaticKill", switch.reason, records=(given,))
-    return None
-
-
 def evidence(view: View, text: str) -> dict[str, object]:
     """Return what spoke against a version: the first acting breach, or only the text."""
     breach = next(iter(view.breaches), None)

@@ -14,7 +14,7 @@ from lastgood.api import names
 from lastgood.api.rollback import Restart
 from lastgood.decide import autoscalers, facts, ledger, records, steps, traffic, world
 from lastgood.decide.decision import Decision, Phase
-from lastgood.decide.rules import adopt, autoscaling, fallback, follow, kill, probation, requests
+from lastgood.decide.rules import adopt, autoscaling, condemned, fallback, follow, kill, probation, requests
 from lastgood.decide.view import View
 
 LONGEST_SPREAD: Final = timedelta(minutes=10)
@@ -240,7 +240,9 @@ def _requested(view: View, requested: str) -> facts.Checkpoint | Decision:
         return Decision(Phase.HELD, "UnknownVersion", message)
     if found.verdict.worth is facts.Worth.BAD:
         person = view.model.asked[names.ANNOTATION_RESUME].by or "a person"
-        verdict = facts.VerdictFact(facts.Worth.UNPROVEN, "Resumed", since=view.now, by=person)
+        verdict = facts.VerdictFact(
+            facts.Worth.UNPROVEN, "Resumed", since=condemned.said_at(view, found), by=person
+        )
         given = records.GiveVerdict(found, verdict)
         return Decision(Phase.HELD, "Resuming", f"{person} resumes with {requested}", records=(given,))
     return found

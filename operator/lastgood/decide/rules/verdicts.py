@@ -8,6 +8,7 @@ from lastgood.api import names
 from lastgood.decide import asking, facts, records
 from lastgood.decide.asking import Asked, Outcome
 from lastgood.decide.decision import Decision, Phase
+from lastgood.decide.rules import condemned
 from lastgood.decide.view import View
 
 REQUEST = names.ANNOTATION_VERDICT.removeprefix(names.GROUP + "/")
@@ -47,7 +48,7 @@ def _taken(view: View, checkpoint: facts.Checkpoint, asked: Asked) -> Decision:
     verdict = facts.VerdictFact(
         facts.Worth(asked.value),
         OVERRULED,
-        since=view.now,
+        since=condemned.said_at(view, checkpoint),
         by=person,
         evidence={"time": view.now, "message": what},
     )
