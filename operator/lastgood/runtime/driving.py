@@ -121,13 +121,16 @@ class Driver:
                 self._reports.forget(key)
                 return Outcome()
             view = self._view(seen, memory)
-            decision = policy.decide(view)
-            now = self._clock()
+            leads, now = self._actor.may_act(), self._clock()
+            decision = policy.decide(view) if leads else policy.decide_a_kill(view)
+            if decision is None:  # and a standby has to do with nothing else
+                memory.needed_since = None
+                return Outcome()
             wait = contest.wait_before(decision, memory, now) or refusals.wait_before(
                 decision, memory.scaler_refused, now
             )
             idle = not decision.records and (not decision.steps or wait is not None)
-            if not self._actor.may_act():
+            if not leads:
                 left = standby.helps_in(decision, memory, self._clock())
                 if left is None or left > timedelta(0) or wait is not None:
                     return Outcome(left if wait is None else wait)
