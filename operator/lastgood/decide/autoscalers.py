@@ -13,7 +13,7 @@ somebody sets to just what it is held at cannot be told apart, and gives way too
 
 import dataclasses
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 
 from lastgood.decide import facts, steps, world
 
@@ -95,8 +95,8 @@ def wanted(scaler: world.Autoscaler, recorded: facts.Autoscaler | None) -> facts
     found, before = scaler.bounds, recorded.before
     ours = {
         name: getattr(before, name)
-        for name, value in dataclasses.asdict(found).items()
-        if value is not None and any(getattr(held, name) == value for held in recorded.held)
+        for name, value in _set(found).items()
+        if any(getattr(held, name) == value for held in recorded.held)
     }
     return dataclasses.replace(found, **ours)
 
@@ -166,11 +166,17 @@ def _is_of(recorded: facts.Autoscaler, scaler: world.Autoscaler) -> bool:
     One that was restored from a backup together with the switch has another uid, and is held as it was.
     """
     same = (recorded.kind, recorded.name) == (scaler.kind, scaler.name)
-    restored = any(_over(scaler.bounds, held) == scaler.bounds for held in recorded.held)
-    return same and (recorded.uid == scaler.uid or restored)
+    if not same or recorded.uid == scaler.uid:
+        return same
+    return any(_over(scaler.bounds, held) == scaler.bounds for held in recorded.held)
 
 
 def _over(bounds: facts.Bounds, held: facts.Bounds) -> facts.Bounds:
     """Lay what is held over what is set."""
-    laid = {name: value for name, value in dataclasses.asdict(held).items() if value is not None}
-    return dataclasses.replace(bounds, **laid)
+    return dataclasses.replace(bounds, **_set(held))
+
+
+def _set(bounds: facts.Bounds) -> dict[str, Any]:
+    """Return what of bounds is not left out, by field."""
+    found = ((each.name, getattr(bounds, each.name)) for each in dataclasses.fields(bounds))
+    return {name: value for name, value in found if value is not None}

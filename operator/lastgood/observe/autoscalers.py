@@ -82,6 +82,8 @@ async def fresh(cluster: client.Cluster, found: Sequence[Found]) -> list[Found]:
     One that cannot be read is taken as the watch has brought it: a kill does not wait for it, and a write to it says
     what it takes it for (rule F3).
     """
+    if not found:
+        return []
     return [each for each in await asyncio.gather(*(_fresh(cluster, *each) for each in found)) if each]
 
 

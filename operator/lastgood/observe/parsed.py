@@ -20,8 +20,9 @@ class Parsed:
 
     def of(self, raw: Object, read: Callable[[Object], T], *, versions: int = 1) -> T:
         """Return what `read` makes of an object; it is asked once for each of the newest so many versions."""
-        uid, version = raw["metadata"]["uid"], raw["metadata"]["resourceVersion"]
-        known = self._known.setdefault(uid, {})
+        metadata = raw["metadata"]
+        version = metadata["resourceVersion"]
+        known = self._known.setdefault(metadata["uid"], {})
         if version not in known:
             made = read(raw)
             for earliest in list(known)[: max(len(known) - versions + 1, 0)]:
