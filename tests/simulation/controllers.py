@@ -1,5 +1,6 @@
 """What Kubernetes does by itself: Deployments make ReplicaSets, those make pods, and autoscalers scale."""
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -79,10 +80,8 @@ class Controllers:
     def _sync(self, key: Key) -> None:
         deployment = self.server.of(resources.DEPLOYMENTS)[key]
         spec, uid = deployment["spec"], deployment["metadata"]["uid"]
-        sets = self._owned(resources.REPLICA_SETS, uid)
-        pods = {
-            each["metadata"]["uid"]: self._owned(resources.PODS, each["metadata"]["uid"]) for each in sets
-        }
+        sets, owned = self._by_owner(resources.REPLICA_SETS)[uid], self._by_owner(resources.PODS)
+        pods = {each["metadata"]["uid"]: owned[each["metadata"]["uid"]] for each in sets}
         newest = next(
             (each for each in sets if _unhashed(each["spec"]["template"]) == spec["template"]), None
         )
@@ -174,21 +173,21 @@ class Controllers:
         now = (kept.get((pod["metadata"]["namespace"], pod["metadata"]["name"])) for pod in pods)
         return [pod for pod in now if pod is not None and "deletionTimestamp" not in pod["metadata"]]
 
-    def _owned(self, resource: resources.Resource, uid: str) -> list[Object]:
-        return [
-            raw
-            for raw in self.server.of(resource).values()
-            if raw["metadata"]["ownerReferences"][0]["uid"] == uid
-        ]
+    def _by_owner(self, resource: resources.Resource) -> dict[str, list[Object]]:
+        found: dict[str, list[Object]] = defaultdict(list)
+        for raw in self.server.of(resource).values():
+            found[raw["metadata"]["ownerReferences"][0]["uid"]].append(raw)
+        return found
 
     def _report(self, key: Key, newest: Object | None) -> None:
         deployment = self.server.of(resources.DEPLOYMENTS)[key]
         wanted = deployment["spec"]["replicas"]
-        uids = {
-            each["metadata"]["uid"]: each
-            for each in self._owned(resources.REPLICA_SETS, deployment["metadata"]["uid"])
-        }
-        pods = [pod for uid in uids for pod in self._living(self._owned(resources.PODS, uid))]
+        sets, owned = self._by_owner(resources.REPLICA_SETS), self._by_owner(resources.PODS)
+        pods = [
+            pod
+            for each in sets[deployment["metadata"]["uid"]]
+            for pod in self._living(owned[each["metadata"]["uid"]])
+        ]
         own = newest["metadata"]["uid"] if newest is not None else ""
         mine = [pod for pod in pods if pod["metadata"]["ownerReferences"][0]["uid"] == own]
         counts = {

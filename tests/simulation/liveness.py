@@ -230,14 +230,15 @@ def _is_available(server: ApiServer, name: str, seen: Sight) -> bool:
     """Whether the version that was switched to last is all that runs, and every pod of it is available."""
     if seen.deployment is None or seen.current is None or seen.replicas == 0 or seen.model is None:
         return False
-    wanted = fingerprint(seen.current["spec"]["saved"]["podTemplate"])
-    pods = _pods(server, seen.deployment)
     status = seen.deployment.get("status") or {}
     counts = [status.get(count) for count in ("replicas", "updatedReplicas", "availableReplicas")]
+    if counts != [seen.replicas] * len(counts):
+        return False
+    wanted = fingerprint(seen.current["spec"]["saved"]["podTemplate"])
+    pods = _pods(server, seen.deployment)
     return (
         fingerprint(seen.deployment["spec"]["template"]) == wanted
         and len(pods) == seen.replicas
-        and counts == [seen.replicas] * len(counts)
         and all(fingerprint(pod) == wanted and "deletionTimestamp" not in pod["metadata"] for pod in pods)
         and not any(evidence.crashes(pod) for pod in pods)
     )

@@ -1,0 +1,52 @@
+"""The loop that simulated worlds run on: what seeds replay exactly rests on its order."""
+
+import asyncio
+
+import pytest
+
+from tests.simulation import virtual_time
+from tests.simulation.virtual_time import DeadlockError, VirtualLoop
+
+
+def test_what_is_due_at_one_moment_is_done_in_the_order_it_was_asked_for() -> None:
+    done: list[str] = []
+
+    async def live() -> None:
+        loop = asyncio.get_running_loop()
+        for name in "abcdefgh":
+            loop.call_later(1.0, done.append, name).cancel()
+            loop.call_later(3.0, done.append, name)
+        loop.call_later(2.0, done.append, "first")
+        await asyncio.sleep(3.0)
+
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        runner.run(live())
+    assert done == ["first", *"abcdefgh"]
+
+
+def test_time_passes_only_when_nothing_is_left_to_do() -> None:
+    async def live() -> None:
+        loop = asyncio.get_running_loop()
+        for _ in range(100):
+            await asyncio.sleep(0)
+        assert loop.time() == 5.0
+        await asyncio.sleep(60.0)
+        assert loop.time() == 65.0
+        assert (virtual_time.true_time() - virtual_time.BEGIN).total_seconds() == 65.0
+
+    with asyncio.Runner(loop_factory=lambda: VirtualLoop(5.0)) as runner:
+        runner.run(live())
+
+
+def test_who_waits_for_what_nobody_does_is_told_so() -> None:
+    async def live() -> None:
+        await asyncio.get_running_loop().create_future()
+
+    loop = VirtualLoop()
+    waiting = loop.create_task(live())
+    with pytest.raises(DeadlockError):
+        loop.run_until_complete(waiting)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        loop.run_until_complete(waiting)
+    loop.close()
