@@ -8,7 +8,7 @@ from lastgood.decide import facts
 from lastgood.decide.decision import Phase
 from tests.unit.decide.scaling import hpa
 from tests.unit.decide.scenes import killed, model, proven, released
-from tests.unit.decide.simulator import World
+from tests.unit.decide.simulator import World, pod_template
 
 HPA = hpa()
 
@@ -69,6 +69,18 @@ def test_time_without_data_does_not_end_probation_and_after_a_while_says_so() ->
     made.silent.clear()
     made.wait(12)
     assert made.replicas == 4
+
+
+def test_a_paused_deployment_is_named_where_it_is_why_there_is_not_enough_data() -> None:
+    """K9."""
+    made = killed()
+    made.paused, made.pods_template = True, pod_template("img:b")
+    made.release()
+    decision = made.wait(45)
+
+    assert (made.replicas, decision.reason) == (1, "NotEnoughData")
+    assert "Deployment m is paused" in decision.message
+    assert "kubectl rollout resume deployment m -n ns" in decision.message
 
 
 def test_new_pods_in_probation_are_labelled_so_that_they_are_judged_as_their_version() -> None:

@@ -32,7 +32,7 @@ def probation(view: View, workload: world.Workload, entry: facts.Entry) -> Decis
     if stays:
         degraded = "" if stays == "Suspended" else stays  # what a person has suspended is not expected of us
         return Decision(Phase.HELD, stays, f"in probation: {failed}", degraded=degraded)
-    return fallback.bring_traffic_back(view, workload) or _pass(view, entry)
+    return fallback.bring_traffic_back(view, workload) or _pass(view, workload, entry)
 
 
 def tell_every_switch(
@@ -108,7 +108,7 @@ def _label(view: View) -> Decision | None:
     return None if unlabelled is None else dataclasses.replace(unlabelled, phase=Phase.PROBATION)
 
 
-def _pass(view: View, entry: facts.Entry) -> Decision:
+def _pass(view: View, workload: world.Workload, entry: facts.Entry) -> Decision:
     """Let the replicas of before come back once all was OK for long enough; say what is missing after a while."""
     begun = entry.probation or facts.Probation()
     enough = needed(view, begun)
@@ -117,13 +117,24 @@ def _pass(view: View, entry: facts.Entry) -> Decision:
         back = dataclasses.replace(entry, ceiling=max(entry.replicas, most), probation=None)
         return tell_every_switch(view, back, Phase.PROBATION, "Passed", "probation passed")
     if begun.since is not None and view.now - begun.since > PATIENCE * enough:
-        missing = ", ".join(
-            f"{j.threshold.name} is {j.judgement.verdict}" for j in view.judged if j.judgement.verdict != "OK"
+        message = (
+            f"stays at {entry.ceiling} replicas: not enough data to end probation: {_missing(view, workload)}"
         )
-        message = f"stays at {entry.ceiling} replicas: not enough data to end probation ({missing or 'not available'})"
         return Decision(Phase.PROBATION, "NotEnoughData", message, degraded="NotEnoughData")
     message = f"round {begun.round}: OK for {_seconds(view.good_for)} of {_seconds(enough)}"
     return Decision(Phase.PROBATION, "Probation", message)
+
+
+def _missing(view: View, workload: world.Workload) -> str:
+    """Return what keeps time from counting, and what a person can do about it."""
+    if workload.paused and not workload.settled:
+        resume = f"kubectl rollout resume deployment {workload.name} -n {view.model.namespace}"
+        return f"Deployment {workload.name} is paused, so that pods are missing; to go on: {resume}"
+    short = ", ".join(
+        f"{j.threshold.name} is {j.judgement.verdict}" for j in view.judged if j.judgement.verdict != "OK"
+    )
+    advice = "send it traffic, correct the queries, or set spec.killSwitch.recovery"
+    return f"{short or 'not available'}; {advice}"
 
 
 def needed(view: View, begun: facts.Probation) -> datetime.timedelta:
