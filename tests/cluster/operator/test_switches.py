@@ -34,31 +34,50 @@ def released(world: World, kind: str, name: str) -> None:
 
 
 def test_one_switch_for_the_cluster_kills_here_and_lets_go_when_a_person_says_so(world: World) -> None:
-    """K2, K9: a ClusterKillSwitch engages a KillSwitch here; a release of that alone does not last."""
+    """K2, K9: a ClusterKillSwitch engages a KillSwitch here, and one more for what that cannot be widened to.
+
+    A release of one alone does not last.
+    """
     name = f"pii-{world.namespace[-6:]}"
+    first, second = f"cluster-{name}", f"cluster-{name}-2"
     world.kubectl("label", "namespace", world.namespace, f"stop={name}")
-    body = switch(name, namespaceSelector={"matchLabels": {"stop": name}}) | {"kind": "ClusterKillSwitch"}
-    with world.operator():
-        seeing.a_good_version_serves(world)
-        try:
+    here = {"namespaceSelector": {"matchLabels": {"stop": name}}}
+    body = switch(name, models=["fraud"], **here) | {"kind": "ClusterKillSwitch"}
+    try:
+        with world.operator():
+            seeing.a_good_version_serves(world)
             world.apply(body)
             world.eventually(lambda: replicas(world, "fraud") == 0)
-            child = world.get("kswitch", f"cluster-{name}")
+            child = world.get("kswitch", first)
             assert child["metadata"]["labels"]["lastgood.dev/cause"] == "cluster"
             assert child["spec"]["reason"] == "INC-7"
             world.eventually(
                 lambda: conditions(world, "ckswitch", name) == {"Engaged": "True", "Verified": "True"}
             )
-            released(world, "kswitch", f"cluster-{name}")
-            world.eventually(lambda: world.get("kswitch", f"cluster-{name}")["spec"]["engaged"])
+        # Nobody is there to follow the release, so that what was engaged is engaged still when it is said anew.
+        released(world, "ckswitch", name)
+        other = {"engaged": True, "models": None, "selector": {"matchLabels": {"team": "risk"}}}
+        world.kubectl("patch", "ckswitch", name, "--type=merge", "-p", json.dumps({"spec": other}))
+        with world.operator():
+            world.eventually(lambda: len(world.all_of("kswitch")) == 2)
+            chosen = [world.get("kswitch", each)["spec"] for each in (first, second)]
+            assert [(each["engaged"], each.get("models")) for each in chosen] == [
+                (True, ["fraud"]),
+                (True, None),
+            ]
+            assert chosen[1]["selector"] == other["selector"]
+            released(world, "kswitch", second)
+            world.eventually(lambda: world.get("kswitch", second)["spec"]["engaged"])
             world.kubectl("label", "namespace", world.namespace, "stop-")  # selection only adds
-            world.apply(deployment("churn", image="churn:1.4.0"), model("churn", version="1.4.0"))
+            churn = model("churn", version="1.4.0")
+            churn["metadata"]["labels"] = {"team": "risk"}
+            world.apply(deployment("churn", image="churn:1.4.0"), churn)
             world.eventually(lambda: replicas(world, "churn") == 0)
             released(world, "ckswitch", name)
             world.eventually(lambda: (replicas(world, "fraud"), replicas(world, "churn")) == (3, 3))
             world.eventually(lambda: conditions(world, "ckswitch", name).get("Engaged") == "False")
-        finally:
-            world.kubectl("delete", "ckswitch", name, "--ignore-not-found")
+    finally:
+        world.kubectl("delete", "ckswitch", name, "--ignore-not-found")
 
 
 def test_switches_over_names_and_labels_hold_until_the_last_is_released(world: World) -> None:
