@@ -1,8 +1,7 @@
 """One operator process' way to the API server: its requests, and its watches, each with what may befall them."""
 
 import asyncio
-from collections import defaultdict, deque
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Any, Final, NoReturn
 
 from lastgood.kube import errors, resources
@@ -11,17 +10,12 @@ from lastgood.runtime import optional, watching
 from tests.simulation import sites
 from tests.simulation.apiserver import ApiServer, Key, key_of
 from tests.simulation.faults import Fault, Injector
+from tests.simulation.readings import Readings
 
-EARLIER: Final = 5
-"""Readings that are kept of each object: one that is released and engaged in one moment is read as both."""
 STREAMED = (resources.NAMESPACES, resources.CLUSTER_KILL_SWITCHES, *optional.OPTIONAL)
 """Kinds that the operator watches by itself."""
 SWEEP_EVERY: Final = 300.0
 """Seconds between two full readings of what there is."""
-
-
-def _earlier() -> deque[Object | None]:
-    return deque(maxlen=EARLIER)
 
 
 class Connection:
@@ -41,14 +35,10 @@ class Connection:
         self.identity = identity
         self.dead = False
         self.stopped_until = 0.0
-        self.seen: dict[tuple[str, Key], Object | None] = {}
-        """What was read last of each object that is read before acting."""
-        self.seen_before: dict[tuple[str, Key], deque[Object | None]] = defaultdict(_earlier)
-        """What was read of each before that, the newest first: a write may rest on it, while others read anew."""
+        self.readings = Readings()
+        """What was read of each object that is read before acting."""
         self.read_at: dict[Key, float] = {}
         """When each ModelDeployment was read last."""
-        self.looked: dict[tuple[str, Key], float] = {}
-        """When each object was read last that is read before acting."""
         self.tried: dict[tuple[str, str], float] = {}
         """When a write was sent last, by site and name, whatever became of it."""
         self.lagging: Mapping[str, Sequence[Object]] | None = None
@@ -62,7 +52,7 @@ class Connection:
         await self._on_its_way()
         key = namespace or "", name
         found = self.server.find(resource, key)
-        self._see(resource, key, found)
+        self.readings.note(resource, {key: found})
         if resource is resources.MODEL_DEPLOYMENTS or resource is resources.DEPLOYMENTS:
             self.read_at[key] = asyncio.get_running_loop().time()
         found = self.server.get(resource, *key)
@@ -78,8 +68,7 @@ class Connection:
         if resource is resources.PODS:
             self.pods_read_at = asyncio.get_running_loop().time()
         found = self.server.listed(resource, namespace, labels)
-        for raw in found:
-            self._see(resource, key_of(raw), raw)
+        self.readings.note(resource, {key_of(raw): raw for raw in found})
         await self.awake()
         return found
 
@@ -120,24 +109,7 @@ class Connection:
     def _see_answer(self, resource: resources.Resource, answer: Object) -> None:
         """What follows on the record of a kill rests on the switch as the API server has just answered it."""
         if resource is resources.KILL_SWITCHES:
-            self._see(resource, key_of(answer), answer)
-
-    def _see(self, resource: resources.Resource, key: Key, raw: Object | None) -> None:
-        place = resource.plural, key
-        known = self.seen.get(place)
-        if _version(raw) != _version(known):
-            self.seen_before[place].appendleft(known)
-        self.seen[place] = raw
-        self.looked[place] = asyncio.get_running_loop().time()
-
-    def read(self) -> Iterator[Mapping[tuple[str, Key], Object | None]]:
-        """Yield what was read last, then what was read before that, each as far back as is kept."""
-        yield self.seen
-        for depth in range(EARLIER):
-            older = {
-                place: list(each)[depth] for place, each in self.seen_before.items() if len(each) > depth
-            }
-            yield {**self.seen, **older}
+            self.readings.note(resource, {key_of(answer): answer})
 
     async def awake(self) -> None:
         """A stopped process sends and hears nothing until it goes on."""
@@ -154,7 +126,7 @@ class Connection:
             await asyncio.sleep(delay)
 
     async def _write(self, site: str, apply: Callable[[], Object]) -> Object:
-        decided, read = asyncio.get_running_loop().time(), dict(self.looked)
+        decided, read = asyncio.get_running_loop().time(), dict(self.readings.at)
         self.injector.strike(site, self.identity)
         await self._on_its_way()
         fault = self.injector.meet(site, asyncio.get_running_loop().time())
@@ -181,11 +153,6 @@ class Connection:
             self._died()
         await asyncio.get_running_loop().create_future()
         raise AssertionError("nobody wakes the dead")
-
-
-def _version(raw: Object | None) -> str:
-    """Return which version of an object was read; empty for one that was not there."""
-    return "" if raw is None else str(raw["metadata"]["resourceVersion"])
 
 
 class Watching:

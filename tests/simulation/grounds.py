@@ -83,7 +83,7 @@ class Grounds:
         """Require something of the world as it is, or as the process has just read it."""
         if test(sight.now(self.server, name)):
             return
-        read = (sight.as_read(seen, name) for seen in process.connection.read())
+        read = (sight.as_read(seen, name) for seen in process.connection.readings.all())
         if self.fresh(process, name) and any(test(each) for each in read):
             return
         raise Violated(f"{what} ({name}, {process.identity}): {write.body}")

@@ -57,7 +57,7 @@ class Overall:
         raw = write.new or write.old or {}
         key = "", raw["metadata"]["annotations"][names.ANNOTATION_CLUSTER_SWITCH]
         where = "", raw["metadata"]["namespace"]
-        read = list(process.connection.read())
+        read = list(process.connection.readings.all())
         parents = [self._server.find(resources.CLUSTER_KILL_SWITCHES, key)]
         parents += [each.get(("clusterkillswitches", key)) for each in read]
         namespaces = [self._server.find(resources.NAMESPACES, where)]

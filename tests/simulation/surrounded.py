@@ -121,14 +121,14 @@ class Surrounded:
         if not process.may_act() or seen.model is None or not seen.engaged:
             return  # a standby scales to zero and does nothing else (rule F5)
         service = self._server.find(resources.SERVICES, (NAMESPACE, name))
-        read = sight.as_read(connection.seen, name)
+        read = sight.as_read(connection.readings.newest, name)
         standing = self._server.find(resources.DEPLOYMENTS, (NAMESPACE, around.stand_in(name)))
         if service is not None and standing is not None and any(r["service"] == name for r in _routes(read)):
             taken = service["spec"]["selector"] == {"app": around.stand_in(name)}
             if not taken and not self._tried(process, "act.service.switch_traffic", name):
                 raise Violated(f"K1: {name} is scaled to zero before its traffic was taken to the fallback")
         scaled = self._server.find(resources.SCALED_OBJECTS, (NAMESPACE, name))
-        looked = connection.looked.get(("scaledobjects", (NAMESPACE, name)), -JUST_NOW)
+        looked = connection.readings.at.get(("scaledobjects", (NAMESPACE, name)), -JUST_NOW)
         known = looked > asyncio.get_running_loop().time() - JUST_NOW
         wish = self._wishes.get(("scaledobjects", (NAMESPACE, name)), {})
         on_record = [
