@@ -37,6 +37,8 @@ class Writer(Protocol):
 
     identity: str
     connection: Connection
+    led_since: float
+    """Since when it holds the lease, or held it last."""
 
     def clock(self) -> datetime:
         """Return what it takes for the time of day."""

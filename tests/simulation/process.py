@@ -104,6 +104,8 @@ class Process:
             reporting=functools.partial(Heard if reports else Silent, said=self.said),
         )
         self.watches = Watching(server, connection, self.operator.watcher)
+        self.led_since = 0.0
+        """Since when this process may write, or may again; as the only one of its world, always."""
         self._tasks: list[asyncio.Task[None]] = []
 
     def may_act(self) -> bool:
@@ -151,6 +153,7 @@ class Process:
     async def _lead(self) -> None:
         while True:
             await self.elector.wait_leading()
+            self.led_since = asyncio.get_running_loop().time()
             self.operator.due_all()
             telling = asyncio.create_task(self.operator.watcher.tell_unbuilt())
             await self.elector.wait_lost()

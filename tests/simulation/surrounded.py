@@ -118,8 +118,10 @@ class Surrounded:
         """K1: before a Deployment is scaled to zero its traffic and its autoscaler have had their turn."""
         name, connection = write.key[1], process.connection
         seen = sight.now(self._server, name)
-        if not process.may_act() or seen.model is None or not seen.engaged:
-            return  # a standby scales to zero and does nothing else (rule F5)
+        if seen.model is None or not seen.engaged:
+            return
+        if not process.may_act() or self._server.decided < process.led_since:
+            return  # a standby scales to zero and does nothing else, also if it leads when that arrives (rule F5)
         service = self._server.find(resources.SERVICES, (NAMESPACE, name))
         read = sight.as_read(connection.readings.newest, name)
         standing = self._server.find(resources.DEPLOYMENTS, (NAMESPACE, around.stand_in(name)))
