@@ -219,6 +219,8 @@ class Watching:
     def miss(self, plural: str, *, until: float) -> None:
         """Tell nothing of a kind, and later only of what there is then."""
         self._missing.add(plural)
+        if any(event["type"] == "DELETED" for _, event in self._waiting[plural]):  # told late, and now never
+            self._haunt(plural)
         self._waiting[plural].clear()
         asyncio.get_running_loop().call_at(until, self._found_again, plural)
 
@@ -227,17 +229,20 @@ class Watching:
             return
         if resource.plural in self._missing:
             if kind == "DELETED":
-                self.haunted[resource.plural] = asyncio.get_running_loop().time() + SWEEP_EVERY
+                self._haunt(resource.plural)
             return
         if resource in STREAMED and resource.plural not in self._streams:
             return  # it begins with all that there is then
         self.told += 1
         if self.told in self.untold:
-            self.haunted[resource.plural] = asyncio.get_running_loop().time() + SWEEP_EVERY
+            self._haunt(resource.plural)
             return
         self._waiting[resource.plural].append((resource, {"type": kind, "object": raw}))
         if self._due is None:
             self._due = asyncio.get_running_loop().call_soon(self._flush)
+
+    def _haunt(self, plural: str) -> None:
+        self.haunted[plural] = asyncio.get_running_loop().time() + SWEEP_EVERY
 
     def _found_again(self, plural: str) -> None:
         if plural in self._missing:
