@@ -70,6 +70,9 @@ ANNOTATION_ENGAGED_AT: Final = "lastgood.dev/engaged-at"
 """On a KillSwitch that the operator engages: when; a switch that is engaged again gets a new time."""
 ANNOTATION_RELEASED_BY: Final = "lastgood.dev/released-by"
 """On `<model>-spec`, and on a KillSwitch of cause `cluster`: the field manager on whose word it was released."""
+ANNOTATION_LEFT: Final = "lastgood.dev/left."
+"""On a KillSwitch, before a short hash of the workload's name: what the Service selected whose traffic was left with a
+fallback, because the ModelDeployment was gone when the switch was released."""
 
 ANNOTATION_CLUSTER_SWITCH: Final = "lastgood.dev/cluster-switch"
 """On a KillSwitch of cause `cluster`: the name of its ClusterKillSwitch."""

@@ -82,6 +82,8 @@ class SetEntries:
 
     switch: facts.Switch
     entries: tuple[facts.Entry, ...]
+    left: facts.Entry | None = None
+    """One that is let go of while its traffic is elsewhere: what has to be put back by hand is noted on the switch."""
 
 
 Record = (

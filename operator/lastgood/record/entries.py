@@ -10,7 +10,7 @@ again. What others wrote to other entries, fields of a newer release among it, i
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -31,6 +31,7 @@ class _Change:
 
     switch: facts.Switch
     entries: dict[str, facts.Entry | None]
+    left: facts.Entry | None = None
     outcome: client.Object | errors.ClusterError | None = None
 
 
@@ -57,7 +58,7 @@ class Entries:
         Raises `errors.Conflict` when the switch is not as the decision knew it.
         """
         key = namespace, record.switch.name
-        change = _Change(record.switch, _difference(record))
+        change = _Change(record.switch, _difference(record), record.left)
         queue = self._queues.setdefault(key, _Queue())
         queue.waiting.append(change)
         queue.users += 1
@@ -96,7 +97,7 @@ class Entries:
         held = {entry.workload: writing.wire(entry) for entry in change.switch.entries}
         _apply(change, held)
         try:
-            change.outcome = await self._patch(key, held, change.switch.resource_version)
+            change.outcome = await self._patch(key, held, change.switch.resource_version, [change])
         except errors.Conflict:
             return False
         return True
@@ -115,7 +116,7 @@ class Entries:
                 _apply(change, held)
         if held != before:
             try:
-                raw = await self._patch(key, held, raw["metadata"]["resourceVersion"])
+                raw = await self._patch(key, held, raw["metadata"]["resourceVersion"], resting)
             except errors.Conflict:
                 return False
         for change in resting:
@@ -123,13 +124,16 @@ class Entries:
         _settle(batch, errors.Conflict(f"KillSwitch {key[1]} is not what the decision took it for"))
         return True
 
-    async def _patch(self, key: tuple[str, str], held: Held, resource_version: str) -> client.Object:
+    async def _patch(
+        self, key: tuple[str, str], held: Held, resource_version: str, changes: Iterable[_Change]
+    ) -> client.Object:
         if not self._may_act():
             raise errors.Unavailable("the lease is no longer ours, so nothing is written")
-        body = {
-            "metadata": {"resourceVersion": resource_version},
-            "spec": {"restore": list(held.values())},
-        }
+        metadata: dict[str, Any] = {"resourceVersion": resource_version}
+        left = [change.left for change in changes if change.left is not None]
+        if left:
+            metadata["annotations"] = {writing.left_at(each.workload): writing.left(each) for each in left}
+        body = {"metadata": metadata, "spec": {"restore": list(held.values())}}
         return await self._cluster.patch(resources.KILL_SWITCHES, *key, body)
 
 

@@ -1,5 +1,7 @@
 """Writing KillSwitches: engaging, releasing, and what has to come back afterwards (semantics.md, K1, K2)."""
 
+import hashlib
+import json
 from typing import Any
 
 from lastgood.api import names
@@ -77,6 +79,16 @@ def wire(entry: facts.Entry) -> dict[str, Any]:
         if entry.probation.start_at is not None:
             body["probation"]["startAt"] = written(entry.probation.start_at)
     return body
+
+
+def left_at(workload: str) -> str:
+    """Return the annotation that notes what was left of a workload; its name alone may be too long for one."""
+    return names.ANNOTATION_LEFT + hashlib.sha256(workload.encode()).hexdigest()[:8]
+
+
+def left(entry: facts.Entry) -> str:
+    """Return how traffic was before, as JSON for programs and people: Deployment, Service and selector."""
+    return json.dumps({"workload": entry.workload, **wire(entry).get("traffic", {})}, sort_keys=True)
 
 
 def _autoscaler(scaler: facts.Autoscaler) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from lastgood.act import acting
-from lastgood.decide import steps
+from lastgood.decide import records, steps
 from lastgood.decide.decision import Decision, Phase
 from lastgood.decide.rules import unowned
 from lastgood.kube import client, errors, resources
@@ -16,6 +16,7 @@ from lastgood.observe import autoscalers, workloads, written
 from lastgood.observe import snapshot as observing
 from lastgood.observe.store import Key, Object, Store
 from lastgood.record import recording
+from lastgood.record import switch as notes
 from lastgood.record.entries import Entries
 from lastgood.runtime import contest
 from lastgood.runtime.memory import Memory
@@ -120,6 +121,7 @@ class Holder:
         try:
             for record in decision.records:
                 await recording.write(self._cluster, self._entries, namespace, name, record)
+                _tell_what_is_left(namespace, record)
             await self._take_all(workload, decision, memory)
         except errors.Conflict as conflict:
             log.debug("Deployment %s/%s: %s; observing again", namespace, name, conflict)
@@ -144,6 +146,20 @@ class Holder:
                 log.info("Deployment %s/%s: %s: %s", namespace, name, what, decision.message)
         if refused is not None:
             raise refused
+
+
+def _tell_what_is_left(namespace: str, record: records.Record) -> None:
+    if not isinstance(record, records.SetEntries) or record.left is None or record.left.traffic is None:
+        return
+    log.warning(
+        "Service %s/%s is left with the fallback of Deployment %s, for which no ModelDeployment speaks: once its pods "
+        "serve, give the Service the selector that KillSwitch %s notes in annotation %s",
+        namespace,
+        record.left.traffic.service,
+        record.left.workload,
+        record.switch.name,
+        notes.left_at(record.left.workload),
+    )
 
 
 def _lets_go(decision: Decision) -> bool:

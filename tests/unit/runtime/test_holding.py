@@ -1,6 +1,7 @@
 """What a switch holds stays held whatever becomes of its model, and what has to come back is not dropped lightly."""
 
 import copy
+import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
@@ -43,7 +44,10 @@ class Api:
         self.patched.append(f"{resource.kind} {name}")
         raw = self.objects[resource, name]
         raw["spec"] = {**raw["spec"], **body["spec"]}
-        raw["metadata"] = {**raw["metadata"], "resourceVersion": str(len(self.patched) + 1)}
+        noted = body.get("metadata", {}).get("annotations")
+        raw["metadata"] = {**raw["metadata"], "resourceVersion": str(len(self.patched) + 1)} | (
+            {"annotations": noted} if noted else {}
+        )
         return raw
 
 
@@ -104,6 +108,21 @@ async def test_a_switch_lets_go_of_a_workload_that_no_model_names() -> None:
     assert await holder_of(api, Store()).hold(WORKLOAD) is None
 
     assert switch["spec"]["restore"] == []
+
+
+async def test_what_a_service_selected_is_noted_where_its_traffic_is_left_with_a_fallback() -> None:
+    """P2, K2: the model is gone and at zero, so the fallback serves on; how to put it back is not lost."""
+    switch = a_switch(engaged=False)
+    switch["spec"]["restore"][0]["traffic"] = {"service": "front", "selector": {"app": "fraud"}}
+    api = Api((resources.DEPLOYMENTS, a_deployment()), (resources.KILL_SWITCHES, switch))
+
+    assert await holder_of(api, Store()).hold(WORKLOAD) is None
+
+    assert switch["spec"]["restore"] == []
+    ((name, note),) = switch["metadata"]["annotations"].items()
+    assert name.startswith("lastgood.dev/left.")
+    assert json.loads(note) == {"workload": "fraud", "service": "front", "selector": {"app": "fraud"}}
+    assert api.patched == ["KillSwitch stop"], "one write: the note is there when the entry goes"
 
 
 async def test_who_scales_up_what_no_model_speaks_for_is_undone_ten_times_at_once_then_once_a_second() -> (

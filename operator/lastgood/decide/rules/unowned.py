@@ -63,15 +63,20 @@ def _let_go(
 ) -> Decision | None:
     """After the release nobody knows how to bring the workload back safely: it stays as it is, for its owner.
 
-    Its autoscaler is given back, and may start the workload, as its owner has set it to.
+    Its autoscaler is given back, and may start the workload, as its owner has set it to. Traffic stays with a fallback
+    that has it, for nothing else serves; what the Service selected before is noted where the entry was.
     """
     known = autoscalers.known(autoscaling.entries(workload.name, switches))
     given_back = autoscalers.give_back(scaler, known)
     if given_back:
         return Decision(Phase.IDLE, "Released", "giving its autoscaler back", steps=given_back)
     written = tuple(
-        records.SetEntries(switch, switch.entries_with(workload.name, None))
+        records.SetEntries(
+            switch,
+            switch.entries_with(workload.name, None),
+            left=entry if entry.traffic is not None else None,
+        )
         for switch in switches
-        if switch.entry(workload.name) is not None
+        if (entry := switch.entry(workload.name)) is not None
     )
     return Decision(Phase.IDLE, "Released", records=written) if written else None
