@@ -154,7 +154,11 @@ class Answers:
         now = asyncio.get_running_loop().time()
         # A server takes moments as they are written: of those that have not come by its clock it knows the last value.
         then = [min(true_seconds(at), now) for at in moments]
-        looks = [Look(at, t, prometheus.said(metric, t)) for at, t in zip(moments, then, strict=True)]
+        # Which moments it means is a matter of its own clock: one that is believed may shift a window (rule J3).
+        looks = [
+            Look(at, true_seconds(at - self._ahead()), prometheus.said(metric, t))
+            for at, t in zip(moments, then, strict=True)
+        ]
         prometheus.recalled[metric] = now, looks
         points = []
         for look in looks:
