@@ -71,8 +71,7 @@ ANNOTATION_ENGAGED_AT: Final = "lastgood.dev/engaged-at"
 ANNOTATION_RELEASED_BY: Final = "lastgood.dev/released-by"
 """On `<model>-spec`, and on a KillSwitch of cause `cluster`: the field manager on whose word it was released."""
 ANNOTATION_LEFT: Final = "lastgood.dev/left."
-"""On a KillSwitch, before a short hash of the workload's name: what the Service selected whose traffic was left with a
-fallback, because the ModelDeployment was gone when the switch was released."""
+"""On a KillSwitch, before a hash of a Deployment's name: what its Service selected, which is left with a fallback."""
 
 ANNOTATION_CLUSTER_SWITCH: Final = "lastgood.dev/cluster-switch"
 """On a KillSwitch of cause `cluster`: the name of its ClusterKillSwitch."""
