@@ -217,6 +217,15 @@ def kills_without_a_version(seen: Sight) -> bool:
     return (value_at(seen.asks, "rollback", "onNoGoodVersion") or last) != "Hold"
 
 
+def activations(seen: Sight) -> list[tuple[str, str]]:
+    """Return when and why versions were switched to, the oldest first."""
+    return sorted(
+        (activation["at"], activation["reason"])
+        for each in seen.checkpoints
+        for activation in each["spec"].get("activations") or ()
+    )
+
+
 def may_roll_back(seen: Sight, new: Object, now: datetime) -> bool:
     """R5: whether cooldown, budget and ping-pong allow an automatic rollback; a person's Bad is never limited."""
     current = seen.current
@@ -224,12 +233,7 @@ def may_roll_back(seen: Sight, new: Object, now: datetime) -> bool:
         return True
     if worth(current) == "Bad" and current["spec"]["verdict"].get("by") != names.FIELD_MANAGER:
         return True
-    times = sorted(
-        moment(activation["at"])
-        for each in seen.checkpoints
-        for activation in each["spec"].get("activations") or ()
-        if activation["reason"] == "Rollback"
-    )
+    times = [moment(at) for at, reason in activations(seen) if reason == "Rollback"]
     if not times:
         return True
     last = max(current["spec"]["activations"], key=lambda each: moment(each["at"]))
@@ -237,7 +241,8 @@ def may_roll_back(seen: Sight, new: Object, now: datetime) -> bool:
         return False
     first = min(moment(each["at"]) for each in current["spec"]["activations"])
     recent = [at for at in times if at > now - scenes.BUDGET_PER]
-    return (now >= times[-1] + scenes.COOLDOWN or first > times[-1]) and len(recent) < scenes.BUDGET
+    budget = value_at(seen.asks, "rollback", "budget", "max")
+    return (now >= times[-1] + scenes.COOLDOWN or first > times[-1]) and len(recent) < budget
 
 
 def was_ordered(seen: Sight) -> bool:

@@ -55,6 +55,13 @@ MUTATIONS: Final = (
         lambda: wrong.breached_if(Verdict.BREACH, Verdict.INSUFFICIENT, Verdict.BLIND),
         "rollback",
     ),
+    Mutation(
+        "ignored data is a breach",
+        "A threshold whose missing data is to be ignored breaches on it.",
+        ("J1",),
+        wrong.ignored_data_is_a_breach,
+        1,
+    ),
     Mutation("looks once", "A model is never evaluated again.", ("F2", "J1"), wrong.looks_once, "rollback"),
     Mutation(
         "acts before the record",
@@ -76,6 +83,34 @@ MUTATIONS: Final = (
         ("R1",),
         wrong.bad_is_wanted,
         "rollback",
+    ),
+    Mutation(
+        "no cooldown",
+        "An automatic rollback follows another at once.",
+        ("R5",),
+        lambda: wrong.not_limited_by("Cooldown"),
+        "two breaches within the cooldown",
+    ),
+    Mutation(
+        "no budget",
+        "Automatic rollbacks are not counted.",
+        ("R5",),
+        lambda: wrong.not_limited_by("BudgetSpent"),
+        "more breaches than the budget",
+    ),
+    Mutation(
+        "ping-pong",
+        "An automatic rollback undoes another.",
+        ("R5",),
+        lambda: wrong.not_limited_by("PingPong"),
+        "a breach of the version that was gone back to",
+    ),
+    Mutation(
+        "the oldest will do",
+        "What is gone back to is the version that was saved first, whatever is known of it.",
+        ("R1", "F2"),
+        wrong.the_oldest_will_do,
+        "two breaches within the cooldown",
     ),
     Mutation(
         "suspended and acted on",
@@ -139,6 +174,13 @@ MUTATIONS: Final = (
         ("F2", "K3"),
         lambda: [(autoscalers, "give_back", lambda *_: ())],
         "kill by a field with an autoscaler, and probation",
+    ),
+    Mutation(
+        "autoscaler left alone",
+        "An autoscaler goes on while its workload is killed.",
+        ("K1", "K3", "K5", "F2"),
+        lambda: [(autoscalers, "hold", lambda *_: ())],
+        "kill with KEDA and a fallback, and back",
     ),
     Mutation(
         "said to be off",

@@ -113,12 +113,17 @@ class Recorded:
                 "R1: Unproven, and there is a Good one",
                 lambda seen: _is_best(seen, new),
             )
+            switches = evidence.activations(sight.now(self._server, name))
             self._grounds.holds(
                 write,
                 process,
                 name,
                 "R5: within cooldown, budget or ping-pong",
-                lambda seen: evidence.may_roll_back(seen, new, process.clock()),
+                # Nobody else switches versions, so what was read before the last switch is no ground for the next.
+                lambda seen: (
+                    evidence.activations(seen) == switches
+                    and evidence.may_roll_back(seen, new, process.clock())
+                ),
             )
 
     def set_owners(self, write: Write, process: Writer) -> None:

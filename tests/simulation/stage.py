@@ -11,13 +11,14 @@ from typing import Any, Final
 from lastgood.kube import resources
 from lastgood.runtime import watching
 from tests.simulation import evidence, scene
+from tests.simulation.acts import Act
 from tests.simulation.apiserver import ApiServer, Write
 from tests.simulation.around import Around
 from tests.simulation.faults import Fault
 from tests.simulation.grounds import Violated
 from tests.simulation.objects import Object
 from tests.simulation.process import Process
-from tests.simulation.stories import A_IS_GOOD, Act, Story
+from tests.simulation.stories import A_IS_GOOD, Story
 from tests.simulation.virtual_time import VirtualLoop
 from tests.simulation.world import World
 

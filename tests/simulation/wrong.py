@@ -4,7 +4,7 @@ import dataclasses
 from typing import Any
 
 from lastgood.act import deployment
-from lastgood.api.thresholds import Verdict
+from lastgood.api.thresholds import OnNoData, Verdict
 from lastgood.decide import facts, ledger, policy, records, steps
 from lastgood.decide.decision import Decision, Phase
 from lastgood.decide.rules import condemned, kill, probation, rollback, rollout
@@ -32,6 +32,15 @@ def chain(old: policy.Rule, *new: policy.Rule) -> Patch:
 
 def breached_if(*verdicts: Verdict) -> list[Patch]:
     return [(Judged, "breached", property(lambda judged: judged.judgement.verdict in verdicts))]
+
+
+def ignored_data_is_a_breach() -> list[Patch]:
+    def wrong(judged: Judged) -> bool:
+        missing = judged.judgement.verdict in (Verdict.INSUFFICIENT, Verdict.BLIND)
+        ignored = judged.threshold.on_no_data is OnNoData.IGNORE
+        return judged.judgement.verdict is Verdict.BREACH or (missing and ignored)
+
+    return [(Judged, "breached", property(wrong))]
 
 
 def looks_once() -> list[Patch]:
@@ -80,6 +89,24 @@ def bad_is_wanted() -> list[Patch]:
         return None if wanted is None or current is None or wanted.digest == current.digest else wanted
 
     return [(rollout, "_wanted", wrong)]
+
+
+def not_limited_by(reason: str) -> list[Patch]:
+    right = ledger.refusal
+
+    def wrong(view: View, goal: facts.Checkpoint) -> tuple[str, str] | None:
+        found = right(view, goal)
+        return None if found is not None and found[0] == reason else found
+
+    return [(ledger, "refusal", wrong)]
+
+
+def the_oldest_will_do() -> list[Patch]:
+    def wrong(known: facts.Facts, *, but: str, **_: Any) -> facts.Checkpoint | None:
+        others = (each for each in known.checkpoints if each.digest != but)
+        return min(others, key=lambda each: each.created_at, default=None)
+
+    return [(ledger, "target", wrong)]
 
 
 def acts_when_suspended() -> list[Patch]:
