@@ -154,10 +154,12 @@ class Answers:
         now = asyncio.get_running_loop().time()
         # A server takes moments as they are written: of those that have not come by its clock it knows the last value.
         then = [min(true_seconds(at), now) for at in moments]
-        # Which moments it means is a matter of its own clock: one that is believed may shift a window (rule J3).
+        # A clock that is no further off than is believed shifts a window (rule J3). One that is behind means later
+        # moments than it names; one that is ahead names such as have not come, and is answered with what is now.
+        meant = [max(t, true_seconds(at - self._ahead())) for at, t in zip(moments, then, strict=True)]
         looks = [
-            Look(at, true_seconds(at - self._ahead()), prometheus.said(metric, t))
-            for at, t in zip(moments, then, strict=True)
+            Look(at, asked, prometheus.said(metric, t))
+            for at, asked, t in zip(moments, meant, then, strict=True)
         ]
         prometheus.recalled[metric] = now, looks
         points = []
