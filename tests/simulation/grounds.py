@@ -39,6 +39,8 @@ class Writer(Protocol):
     connection: Connection
     led_since: float
     """Since when it holds the lease, or held it last."""
+    alone: bool
+    """Whether it is the only one of its world, and needs no lease."""
 
     def clock(self) -> datetime:
         """Return what it takes for the time of day."""

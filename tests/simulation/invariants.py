@@ -24,6 +24,7 @@ from tests.simulation.recorded import Recorded
 from tests.simulation.scene import Scene
 from tests.simulation.sight import entry_of
 from tests.simulation.surrounded import Surrounded
+from tests.simulation.tenure import Tenure
 
 
 class Process(Writer, Watched, Protocol):
@@ -46,6 +47,7 @@ class Invariants:
         self._processes = processes
         self._evidence = Evidence(scene, prometheus, server)
         self._grounds = Grounds(server, processes)
+        self._tenure = Tenure(server)
         self._liveness = Liveness(scene, server, prometheus, processes, injector)
         self.found: list[Exception] = []
         self.done = 0
@@ -95,6 +97,7 @@ class Invariants:
         """Check a write before it is made; what is violated is raised by the next look, too."""
         self._evidence.note(write)
         self._liveness.note(write)
+        self._tenure.note(write)
         self.surrounded.note(write)
         try:
             self._check(write)
@@ -107,6 +110,7 @@ class Invariants:
         if process is None or write.new is None or write.resource is resources.LEASES:
             return
         site = sites.site(write.resource, write.body, there=write.old, subresource=write.subresource)
+        self._tenure.check(write, process, site)
         if site in (*sites.RECORDS, *sites.ACTS):
             self.done += 1
             self._grounds.was_read(write, process, site)

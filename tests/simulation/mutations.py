@@ -233,6 +233,20 @@ MUTATIONS: Final = (
         "rollback",
     ),
     Mutation(
+        "asks once who leads",
+        "What was decided is written to its end, whoever leads by then.",
+        ("F5",),
+        wrong.asks_once_who_leads,
+        159,
+    ),
+    Mutation(
+        "leads past the deadline",
+        "Who was stopped goes on leading until it has looked at the Lease.",
+        ("F5",),
+        wrong.leads_past_the_deadline,
+        26,
+    ),
+    Mutation(
         "replicas with the template",
         "A rollback changes the replicas too.",
         ("R2", "F2"),

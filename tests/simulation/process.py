@@ -84,7 +84,8 @@ class Process:
         )
         self.said: dict[tuple[str, str], refusals.Said] = {}
         """By model: what was told last."""
-        self._alone = alone
+        self.alone = alone
+        """Whether it is the only one of its world, and needs no lease."""
         self.elector = Elector(
             cluster=connection,
             namespace=SETTINGS.lease_namespace,
@@ -110,7 +111,7 @@ class Process:
 
     def may_act(self) -> bool:
         """Whether this process may write: as the only one of its world, always."""
-        return not self.connection.dead and (self._alone or self.elector.may_act())
+        return not self.connection.dead and (self.alone or self.elector.may_act())
 
     def clock(self) -> datetime:
         """Return what this process takes for the time of day."""
@@ -135,10 +136,10 @@ class Process:
             operator.contents.run(SETTINGS.config_interval),
             operator.clusterwide.run(self.watches),
         ]
-        if not self._alone:
+        if not self.alone:
             work += [self.elector.run(), self._lead()]
         self._tasks += [asyncio.create_task(each) for each in work]
-        if self._alone:
+        if self.alone:
             operator.due_all()
 
     async def _first_reading(self) -> None:

@@ -15,7 +15,7 @@ from tests.simulation.mutations import Mutation
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("mutation", mutations.MUTATIONS, ids=lambda mutation: mutation.name)
 def test_a_bug_that_is_put_in_on_purpose_is_noticed(mutation: Mutation) -> None:
-    """J1, J5, J11, F2, F3, F4, O3, R1, R2, R4, R5, K1, K2, K3, K4, K8, K9, P3: by an invariant, or by another end."""
+    """J1, J5, J11, F2, F3, F4, F5, O3, R1, R2, R4, R5, K1, K2, K3, K4, K8, K9, P3: by an invariant, or an end."""
     caught = hunting.hunt(mutation)
     assert caught is not None, f"nothing notices that {mutation.wrong}"
     sys.stdout.write(f"{mutation.name}: {caught.where}: {caught.told[:160]}\n")

@@ -13,7 +13,7 @@ from lastgood.kube import errors, resources
 from lastgood.observe import snapshot
 from lastgood.record import checkpoint
 from lastgood.report import conditions
-from lastgood.runtime import loop
+from lastgood.runtime import driving, lease, loop
 
 Patch = tuple[Any, str, Any]
 """An object, the name of what is replaced in it, and by what."""
@@ -236,6 +236,20 @@ def lost_is_done_again() -> list[Patch]:
             return await cluster.patch(kind, namespace, record.checkpoint.name, body)
 
     return [(checkpoint, "activate", wrong)]
+
+
+def asks_once_who_leads() -> list[Patch]:
+    return [(driving.Driver, "_check_actor", lambda _: None)]
+
+
+def leads_past_the_deadline() -> list[Patch]:
+    right = lease.Elector._take
+
+    async def wrong(self: lease.Elector) -> None:
+        await right(self)
+        self._until += 60.0
+
+    return [(lease.Elector, "_take", wrong)]
 
 
 def replicas_with_the_template() -> list[Patch]:
