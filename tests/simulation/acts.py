@@ -10,7 +10,7 @@ from tests.simulation import evidence, sight
 from tests.simulation.controllers import image_of
 from tests.simulation.objects import Object
 from tests.simulation.prometheus import Signal
-from tests.simulation.scene import GITOPS, NAMESPACE, PERSON
+from tests.simulation.scene import GITOPS, NAMESPACE, PERSON, deployment_spec
 from tests.simulation.world import World
 
 Do = Callable[[World], None]
@@ -70,6 +70,17 @@ def engage_everywhere(world: World) -> None:
     world.server.create(resources.CLUSTER_KILL_SWITCHES, "", body, by=PERSON)
 
 
+def created_anew(replicas: int) -> Do:
+    """Let somebody delete the Deployment, and create it with so many replicas."""
+
+    def do(world: World) -> None:
+        body = {"metadata": {"name": "m"}, "spec": deployment_spec(world.scene, "m", replicas=replicas)}
+        world.server.delete(resources.DEPLOYMENTS, (NAMESPACE, "m"), by=GITOPS)
+        world.server.create(resources.DEPLOYMENTS, NAMESPACE, body, by=GITOPS)
+
+    return do
+
+
 def call(version: str, worth: str) -> Do:
     def do(world: World) -> None:
         body = {"metadata": {"annotations": {names.ANNOTATION_VERDICT: worth}}}
@@ -127,6 +138,12 @@ def killed(world: World) -> bool:
         if not seen.engaged or not seen.entries or seen.replicas or evidence.pods_of(world.server, name):
             return False
     return True
+
+
+def has_pods(number: int) -> Reached:
+    return lambda world: all(
+        len(evidence.pods_of(world.server, each)) == number for each in world.scene.models
+    )
 
 
 def waits(world: World) -> bool:

@@ -84,10 +84,14 @@ class Grounds:
     def holds(
         self, write: Write, process: Writer, name: str, what: str, test: Callable[[Sight], bool]
     ) -> None:
-        """Require something of the world as it is, or as the process has just read it."""
+        """Require something of the world as it is, or as the process has just read it.
+
+        Where a write carries a precondition it rests on what it is written over, and on no earlier reading of that.
+        """
         if test(sight.now(self.server, name)):
             return
-        read = (sight.as_read(seen, name) for seen in process.connection.readings.all())
+        over = {} if write.old is None else {(write.resource.plural, write.key): write.old}
+        read = (sight.as_read({**seen, **over}, name) for seen in process.connection.readings.all())
         if self.fresh(process, name) and any(test(each) for each in read):
             return
         raise Violated(f"{what} ({name}, {process.identity}): {write.body}")

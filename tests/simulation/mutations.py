@@ -162,6 +162,13 @@ MUTATIONS: Final = (
         "two switches on one model",
     ),
     Mutation(
+        "remembered by name",
+        "A Deployment that was created anew gets the replicas of the one before it.",
+        ("K2",),
+        wrong.remembered_by_name,
+        "two kills, and a Deployment that was created anew between them",
+    ),
+    Mutation(
         "above the ceiling",
         "A probation starts with all replicas.",
         ("K9", "F2"),

@@ -46,6 +46,10 @@ class Readings:
             if _version(raw) != _version(known):
                 self._before[place].appendleft(known)
                 changed = True
+            if raw is not None and any(_uid(each) not in ("", _uid(raw)) for each in self._before[place]):
+                self._before[
+                    place
+                ].clear()  # created anew it is another one, and it was read: no word of the earlier
             self.newest[place] = raw
             self.at[place] = now
         if changed and resource is resources.KILL_SWITCHES:
@@ -75,6 +79,11 @@ class Readings:
 
 def _is_switch(place: Place) -> bool:
     return place[0] == resources.KILL_SWITCHES.plural
+
+
+def _uid(raw: Object | None) -> str:
+    """Return which object was read; empty for one that was not there."""
+    return "" if raw is None else str(raw["metadata"]["uid"])
 
 
 def _version(raw: Object | None) -> str:

@@ -16,8 +16,10 @@ from tests.simulation.acts import (
     call,
     calm,
     crashing,
+    created_anew,
     engage_everywhere,
     engage_switch,
+    has_pods,
     is_called,
     kill_field,
     killed,
@@ -171,6 +173,15 @@ QUIET: Final = (
     Story(
         "two switches on one model",
         (_KILLED, Act("a second switch is engaged", engage_switch({"models": ["m"]}), killed), _STILL),
+    ),
+    Story(
+        "two kills, and a Deployment that was created anew between them",
+        (
+            _KILLED,
+            Act("it is released", kill_field(False), serves("a")),
+            Act("it is created anew, with fewer replicas", created_anew(2), has_pods(2)),
+            _KILLED,
+        ),
     ),
     Story(
         "two breaches within the cooldown",

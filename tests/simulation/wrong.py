@@ -150,6 +150,17 @@ def observed_again() -> list[Patch]:
     return [(kill, "_held_entry", wrong)]
 
 
+def remembered_by_name() -> list[Patch]:
+    right, remembered = kill._held_entry, dict[str, int]()
+
+    def wrong(view: View, workload: Any, own: facts.Entry | None = None) -> facts.Entry:
+        found = right(view, workload, own)
+        first = remembered.setdefault(workload.name, found.replicas)
+        return found if own is not None else dataclasses.replace(found, replicas=first)
+
+    return [(kill, "_held_entry", wrong)]
+
+
 def above_the_ceiling() -> list[Patch]:
     right = probation._hold_at
 
