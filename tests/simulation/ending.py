@@ -24,6 +24,8 @@ from tests.simulation.world import World
 
 LONGEST: Final = 600
 """Intervals within which a wanted state is reached: a probation that failed often is long."""
+PATIENCE: Final = timedelta(seconds=LONGEST * scene.INTERVAL / 4)
+"""For how long a probation people wait: it doubles with each that failed, and of a longer one they cut the back-off."""
 REPLICAS: Final = 3
 """What each model has at the beginning, and in the end."""
 QUIET: Final = 3
@@ -112,6 +114,8 @@ def _put_right(world: World, model: str, *, again: bool = False) -> None:
     if model == world.scene.models[0]:
         _put_right_around(world, model)
     spec: Object = {"suspend": None, "rollout": {"paused": None}, "killSwitch": {"engaged": None}}
+    if any(_lasts(entry) > PATIENCE for _, entry in sight.now(server, model).entries):
+        spec["killSwitch"]["recovery"] = {"backoff": 1}
     server.patch(resources.MODEL_DEPLOYMENTS, *key, {"spec": spec}, by=PERSON)
     scene.ask_for(world.scene, server, model, "a", by=PERSON)
     server.patch(resources.DEPLOYMENTS, *key, {"spec": {"paused": None}}, by=PERSON)
@@ -128,6 +132,12 @@ def _put_right(world: World, model: str, *, again: bool = False) -> None:
         server.patch(resources.MODEL_CHECKPOINTS, NAMESPACE, name, asked, by=PERSON)
 
 
+def _lasts(entry: Object) -> timedelta:
+    """Return how long the probation that an entry has come to takes (rule K9)."""
+    failed = int((entry.get("probation") or {}).get("round", 1)) - 1
+    return timedelta(seconds=scene.PROBATION.total_seconds() * scene.BACKOFF**failed)
+
+
 def _put_right_around(world: World, model: str) -> None:
     """Let people create again what is missing around a model, and take back what they have set there."""
     server, there, key = world.server, world.scene.around, (NAMESPACE, model)
@@ -142,6 +152,8 @@ def _put_right_around(world: World, model: str) -> None:
 
 
 def _let_go_wrong(world: World, model: str, wanted: str, wrong: str) -> None:
+    patient: Object = {"spec": {"killSwitch": {"recovery": {"backoff": scene.BACKOFF}}}}
+    world.server.patch(resources.MODEL_DEPLOYMENTS, NAMESPACE, model, patient, by=PERSON)
     if wrong in _SIGNALS:
         for version in _called(world, model, wanted):
             world.prometheus.say((model, version, wrong), _SIGNALS[wrong])

@@ -185,7 +185,8 @@ class Liveness:
         since = self._anew[name]
         if decided != fingerprint(deployment["spec"]["template"]):
             if not bad and not self._said(name, seen).contested:
-                due = self._hindrance.of_breaches(since)
+                # A Bad version is put nowhere, so a switch to one is owed from when it is called something better.
+                due = self._hindrance.of_breaches(max(since, self._condemned[name]))
                 self._owed(name, "a switch that was decided", refusals.OF_KILLS, seen=seen, due=due, now=now)
             return
         if bad:

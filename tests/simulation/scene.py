@@ -22,6 +22,7 @@ BUDGET: Final = 3
 BUDGET_PER: Final = timedelta(minutes=2)
 DEADLINE: Final = timedelta(seconds=120)
 PROBATION: Final = timedelta(seconds=30)
+BACKOFF: Final = 2
 SECONDS: Final = "{:g}s"
 
 
@@ -115,7 +116,7 @@ def draw(chance: random.Random, *, plain: bool = False) -> Scene:
                 "recovery": {
                     "restart": "Manual" if manual else "Probation",
                     "probation": {"replicas": 1, "duration": "30s"},
-                    "backoff": 2,
+                    "backoff": BACKOFF,
                 }
             },
         },

@@ -96,7 +96,7 @@ class Evaluation:
         """Prepare one model's part; one that cannot be prepared does not keep others from being judged (rule B2)."""
         try:
             server = self.server_of(snapshot)
-            if _has_missed(memory, questions.longest_gap(snapshot), now):
+            if _is_astray(memory, questions.longest_gap(snapshot), now):
                 # As if just started: who was away, or has had its clock set, dates nothing by what it saw before.
                 memory.tracks, memory.recalled, memory.settling = {}, None, None
             return questions.prepare(key, snapshot, memory, server=server, now=now)
@@ -184,9 +184,14 @@ class Evaluation:
         return min((j.judgement.due for j in judged if j.judgement.due is not None), default=None)
 
 
-def _has_missed(memory: Memory, gap: timedelta, now: datetime) -> bool:
-    """Whether nothing was looked at for so long that another operator may have led meanwhile."""
-    return memory.judged_at is not None and now - memory.judged_at > max(2 * gap, LOST)
+def _is_astray(memory: Memory, gap: timedelta, now: datetime) -> bool:
+    """Whether the clock was put back, or nobody looked for so long that another operator may have led meanwhile.
+
+    What was dated by a clock that was ahead would hold off every verdict until that time comes (rule J7).
+    """
+    if memory.judged_at is None:
+        return False
+    return now - memory.judged_at > max(2 * gap, LOST) or now < memory.judged_at
 
 
 def _track(each: questions.Asking, threshold: thresholds.ResolvedThreshold, past: Recalled) -> verdict.Track:

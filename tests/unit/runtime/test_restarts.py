@@ -184,6 +184,22 @@ async def test_a_start_that_a_slow_clock_dated_is_dated_anew_once_the_clock_is_r
     assert 8 * MINUTE <= await life.until("Breach") <= 8 * MINUTE + 3 * INTERVAL
 
 
+async def test_a_start_that_a_fast_clock_dated_is_dated_anew_once_the_clock_is_right() -> None:
+    """J6, J7: its clock is an hour ahead while a version starts; set right, it leaves nothing without a guard."""
+    life = Life(Kept(always_bad), **{"for": "3m"})
+    begun = life.now
+    life.now += timedelta(hours=1)
+    life.roll(done_at=None)
+    await life.look()
+    life.roll(done_at=begun)
+    await life.look()
+
+    life.now = begun
+    assert await life.look(after=5 * MINUTE) == "Breach", (
+        "what Prometheus kept since the start is breach time"
+    )
+
+
 async def test_many_models_are_recalled_in_bounded_rounds_those_in_breach_first() -> None:
     kept = Kept(one_of_many)
     store, api, memories = Store(), Api(), {}
