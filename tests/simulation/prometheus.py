@@ -147,20 +147,16 @@ class Answers:
         await self._delayed()
         if self._silent is not None:
             return self._silent
+        now, clock = asyncio.get_running_loop().time(), self._ahead()
+        ahead, until = -clock.total_seconds(), (BEGIN + timedelta(seconds=now) + clock).timestamp()
+        # Moments are named by the operator's clock and asked for by the server's: none that has not come for it (J6).
         moments = [start + number * step for number in range((end - start) // step + 1)]
+        moments = [at for at in moments if true_seconds(at - clock) <= now]
         if query == UP:
-            return readings.Series(tuple((at.timestamp(), (1.0,)) for at in moments))
+            return readings.Series(tuple((at.timestamp(), (1.0,)) for at in moments), (), ahead, until)
         metric, prometheus = metric_of(query), self._prometheus
-        now = asyncio.get_running_loop().time()
-        # A server takes moments as they are written: of those that have not come by its clock it knows the last value.
-        then = [min(true_seconds(at), now) for at in moments]
-        # A clock that is no further off than is believed shifts a window (rule J3). One that is behind means later
-        # moments than it names; one that is ahead names such as have not come, and is answered with what is now.
-        meant = [max(t, true_seconds(at - self._ahead())) for at, t in zip(moments, then, strict=True)]
-        looks = [
-            Look(at, asked, prometheus.said(metric, t))
-            for at, asked, t in zip(moments, meant, then, strict=True)
-        ]
+        then = [true_seconds(at - clock) for at in moments]
+        looks = [Look(at, t, prometheus.said(metric, t)) for at, t in zip(moments, then, strict=True)]
         prometheus.recalled[metric] = now, looks
         points = []
         for look in looks:
@@ -172,7 +168,7 @@ class Answers:
             if isinstance(reading, readings.Values) and reading.values:
                 points.append((look.at.timestamp(), reading.values))
         partial = prometheus.signals.get(metric) is Signal.PARTIAL
-        return readings.Series(tuple(points), ("a store did not answer",) if partial else ())
+        return readings.Series(tuple(points), ("a store did not answer",) if partial else (), ahead, until)
 
     @property
     def _silent(self) -> readings.Unreachable | None:

@@ -5,6 +5,7 @@ Three outcomes that people confuse are kept apart by type, because they call for
 question is wrong). Only `Values` can ever become a breach; this module imports nothing that does I/O.
 """
 
+import math
 from dataclasses import dataclass
 
 
@@ -41,8 +42,12 @@ Reading = Values | Unreachable | Refused
 class Series:
     """The answer to one query over a span of time, so that the length of a breach survives a restart.
 
-    `points` are `(unix seconds, values at that time)` in order of time; a step without data has no point.
+    `points` are `(unix seconds by our clock, values at that time)` in order of time; a step without data has no point.
     """
 
     points: tuple[tuple[float, tuple[float, ...]], ...]
     warnings: tuple[str, ...] = ()
+    ahead: float = 0.0
+    """Seconds by which the server's clock, in which it was asked, is ahead of ours."""
+    until: float = math.inf
+    """Unix seconds by our clock: of later moments nothing is known, as they have not certainly come for the server."""

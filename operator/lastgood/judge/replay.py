@@ -6,6 +6,7 @@ whose whole `$window` lies after it, since one text with one window is asked for
 there is none: that adds nothing, and clears nothing.
 """
 
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -28,6 +29,16 @@ class Past:
     up: readings.Series | None = None
     """When the server had targets that were up; None where missing data is no breach anyway (rule J5)."""
 
+    @property
+    def counts_from(self) -> datetime:
+        """The first moment of our clock that counts by the server's clock too."""
+        return by_both_clocks(self.earliest, ahead=self.value.ahead)
+
+    @property
+    def known_until(self) -> float:
+        """Unix seconds until which no value means that there was none."""
+        return min(self.value.until, math.inf if self.samples is None else self.samples.until)
+
 
 def earliest(
     threshold: thresholds.ResolvedThreshold,
@@ -46,6 +57,15 @@ def earliest(
         return None
     counts = begins + (threshold.window if windowed else warmup.SECOND)
     return counts if asked_since is None else max(counts, asked_since + warmup.SECOND)
+
+
+def by_both_clocks(moment: datetime, *, ahead: float) -> datetime:
+    """Return when, by our clock, a moment has come by ours and by the server's, which is `ahead` by so many seconds.
+
+    What is written down of switches and pods was dated by other clocks, or by ours before it was set: if ours is the
+    one that is wrong, the server's tells what was before and what after.
+    """
+    return moment + timedelta(seconds=max(0.0, -ahead))
 
 
 def has_memory(threshold: thresholds.ResolvedThreshold) -> bool:
@@ -68,21 +88,22 @@ def judgements(
     values, samples, up = _by_moment(past.value), _by_moment(past.samples), _by_moment(past.up)
     found: list[Judgement] = []
     track = Track()
+    counts_from = past.counts_from
     for now in at:
         window = warmup.window_for(past.threshold, settling=settling, now=now)
         seen: look.Look = look.WarmingUp()
-        if window is not None and now >= past.earliest:
+        if window is not None and now >= counts_from:
             seen = look.Asked(
                 value=readings.Values(values.get(_key(now), ()), past.value.warnings),
                 samples=None
                 if past.samples is None
                 else readings.Values(samples.get(_key(now), ()), past.samples.warnings),
-                server_has_data=_key(now) in up,
+                server_has_data=_key(now) in up and now.timestamp() <= past.known_until,
                 window_filling=window < past.threshold.window,
             )
         found.append(judging.judge(past.threshold, look=seen, track=track, now=now, longest_gap=longest_gap))
         # Nobody knows whether a breach that is there with the first moment that counts began with it.
-        track = Track() if now < past.earliest else found[-1].track
+        track = Track() if now < counts_from else found[-1].track
     return found
 
 

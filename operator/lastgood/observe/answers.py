@@ -180,17 +180,22 @@ def reading(server: Server, outcome: Outcome) -> readings.Reading:
     )
 
 
-def series(answer: Answer) -> readings.Series | readings.Refused:
-    """Read the answer to a range query; raises ValueError, LookupError or TypeError when it is none."""
+def series(answer: Answer, *, ahead: float, until: float) -> readings.Series | readings.Refused:
+    """Read the answer to a range query, in our time: the server's is `ahead` by so many seconds.
+
+    What is dated later than `until`, in Unix seconds of the server's clock, is left out: a server that aligns steps
+    may answer for moments that nobody asked for. Raises ValueError, LookupError or TypeError when it is no answer.
+    """
     points: dict[float, list[float]] = {}
     result: Sequence[dict[str, Any]] = answer.result
     for one in result:
         if "histograms" in one:
             return promql.HISTOGRAMS
         for moment, value in one["values"]:
-            points.setdefault(float(moment), []).append(float(value))
+            if float(moment) <= until:
+                points.setdefault(float(moment) - ahead, []).append(float(value))
     ordered = tuple((moment, tuple(values)) for moment, values in sorted(points.items()))
-    return readings.Series(ordered, answer.warnings)
+    return readings.Series(ordered, answer.warnings, ahead, until - ahead)
 
 
 def no_number(result_type: str) -> readings.Refused:

@@ -5,12 +5,12 @@ alone; one with warnings, or that times out although the server lives, is asked 
 pays for another. Those found apart are asked apart from then on, until they come back clean.
 
 All queries of one call are evaluated at one moment (`time=`), so that values are consistent with each
-other. That moment is our clock's. A few seconds of skew shift a window by as much; beyond `MOST_SKEW` the
-server counts as unreachable, since its windows would hold another time's samples.
+other. Callers name moments by our clock, and the server is asked for them by its own (`skew`): what it has
+kept is dated by that. Beyond `MOST_SKEW` it counts as unreachable, since nobody knows whose clock is wrong.
 
-A server is checked (it must tell its time) before the first questions, every `CHECK_EVERY` seconds, and
-after each failure. Servers that failed share a few places of their own, so that a dead one never holds up
-one that answers.
+A server is checked (it must tell its time) before the first questions, every `CHECK_EVERY` seconds, after
+each failure, and when our clock has been set. Servers that failed share a few places of their own, so that a
+dead one never holds up one that answers.
 """
 
 import asyncio
@@ -28,11 +28,10 @@ from prometheus_api_client import PrometheusConnect
 from lastgood.judge.readings import Reading, Refused, Series, Unreachable, Values
 from lastgood.observe import answers, promql, transport
 from lastgood.observe.server import Secret, Server
+from lastgood.observe.skew import MOST_SKEW, Skew
 
 __all__ = ["Prometheus", "Secret", "Server"]
 
-MOST_SKEW: Final = 30.0
-"""Seconds between Prometheus' clock and ours (rule J3)."""
 CHECK_EVERY: Final = 30.0
 """Seconds for which a server that told its time, and answers, is not checked again."""
 ROUND: Final = 2.5
@@ -53,7 +52,8 @@ class _Link:
     client: PrometheusConnect
     gate: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(transport.CONNECTIONS))
     steady: bool = False
-    checked: float = 0.0
+    skew: Skew | None = None
+    """As its clock was when it was checked last; None before that."""
     apart: set[str] = field(default_factory=set)
 
 
@@ -63,6 +63,7 @@ class _Round:
 
     link: _Link
     at: datetime
+    """By the server's clock."""
     readings: dict[str, Reading] = field(default_factory=dict)
     down: Unreachable | None = None
     checking: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -92,7 +93,7 @@ class Prometheus:
         self._links.clear()
 
     async def query(self, server: Server, queries: Sequence[str], *, at: datetime) -> list[Reading]:
-        """Evaluate `queries` at the moment `at`; one reading for each, in their order."""
+        """Evaluate `queries` at the moment `at` of our clock; one reading for each, in their order."""
         link = self._link(server)
         if isinstance(link, Unreachable):
             return [link] * len(queries)
@@ -102,8 +103,11 @@ class Prometheus:
         late = Unreachable(f"{answers.name(server)} did not answer all queries within {patience:g} s")
         try:
             async with asyncio.timeout(patience):
-                call.down = await self._check(link)
-                if call.down is None:
+                skew = await self._check(link)
+                if isinstance(skew, Unreachable):
+                    call.down = skew
+                else:
+                    call.at = skew.moment(at)
                     await self._ask_all(call, list(asked.values()))
         except TimeoutError:
             link.steady = False
@@ -113,38 +117,37 @@ class Prometheus:
     async def query_range(
         self, server: Server, query: str, start: datetime, end: datetime, step: timedelta
     ) -> Series | Unreachable | Refused:
-        """Evaluate `query` from `start` to `end` (whole seconds) at each `step`, or at most 10,000 times."""
+        """Evaluate `query` from `start` to `end` (whole seconds of our clock) at each `step`, or 10,000 times at most.
+
+        Moments that have not certainly come by the server's own clock have no points.
+        """
         link = self._link(server)
         if isinstance(link, Unreachable):
             return link
-        down = await self._check(link)
-        if down is not None:
-            return down
+        skew = await self._check(link)
+        if isinstance(skew, Unreachable):
+            return skew
         every = max(step.total_seconds(), (end - start).total_seconds() / MOST_STEPS, 0.001)
         async with link.gate:
-            outcome = await self._send(link, answers.Span(query, start, end, every))
+            first, come = start + skew.shift, datetime.fromtimestamp(skew.come(passed=time.monotonic()), UTC)
+            last = min(end + skew.shift, come)
+            if last < first:
+                return Series((), ahead=skew.shift.total_seconds(), until=(last - skew.shift).timestamp())
+            outcome = await self._send(link, answers.Span(query, first, last, every))
         if not isinstance(outcome, answers.Answer):
             return outcome
         try:
-            return answers.series(outcome)
+            return answers.series(outcome, ahead=skew.shift.total_seconds(), until=last.timestamp())
         except (ValueError, LookupError, TypeError):
             return answers.not_prometheus(server)
 
-    async def skew(self, server: Server) -> float | Unreachable | Refused:
+    async def skew(self, server: Server) -> float | Unreachable:
         """Return by how many seconds the server's clock is ahead of ours."""
         link = self._link(server)
         if isinstance(link, Unreachable):
             return link
-        before = self._clock()
-        outcome = await self._send(link, answers.Instant("time()", at=None))
-        if not isinstance(outcome, answers.Answer):
-            return outcome
-        reading = answers.reading(server, outcome)
-        if not isinstance(reading, Values):
-            return reading
-        if len(reading.values) != 1:
-            return answers.not_prometheus(server)
-        return reading.values[0] - (before + self._clock()) / 2
+        skew = await self._compare(link)
+        return skew if isinstance(skew, Unreachable) else skew.ahead
 
     async def alive(self, server: Server, *, at: datetime | None = None) -> bool:
         """Whether the server answers and has targets that are up: only then does an empty answer mean anything."""
@@ -167,23 +170,37 @@ class Prometheus:
         self._links.move_to_end(server)
         return link
 
-    async def _check(self, link: _Link) -> Unreachable | None:
-        now = time.monotonic()
-        if link.steady and now - link.checked < CHECK_EVERY:
-            return None
-        skew = await self.skew(link.server)
-        link.steady = not isinstance(skew, Unreachable)
+    async def _check(self, link: _Link) -> Skew | Unreachable:
+        """Return how the server's clock and ours are apart, asking it again if that is old or not true any more."""
+        known, passed = link.skew, time.monotonic()
+        recent = known is not None and passed - known.passed < CHECK_EVERY
+        if known is not None and link.steady and recent and known.holds(ours=self._clock(), passed=passed):
+            return known
+        skew = await self._compare(link)
+        link.steady = False
         if isinstance(skew, Unreachable):
             return skew
-        if isinstance(skew, float) and not abs(skew) <= MOST_SKEW:
-            link.checked = 0.0
-            link.steady = False
+        if not skew.bearable:
             return Unreachable(
-                f"the clock of {answers.name(link.server)} and ours are {abs(skew):.0f} s apart; "
+                f"the clock of {answers.name(link.server)} and ours are {abs(skew.ahead):.0f} s apart; "
                 f"more than {MOST_SKEW:g} s cannot be judged, so synchronise them"
             )
-        link.checked = now
-        return None
+        link.skew, link.steady = skew, True
+        return skew
+
+    async def _compare(self, link: _Link) -> Skew | Unreachable:
+        """Ask the server for its time."""
+        began = time.monotonic()
+        outcome = await self._send(link, answers.Instant("time()", at=None))
+        ours, passed = self._clock(), time.monotonic()
+        reading = answers.reading(link.server, outcome)
+        if isinstance(reading, Refused):
+            return Unreachable(f"{answers.name(link.server)} does not tell its time: {reading.message}")
+        if isinstance(reading, Unreachable):
+            return reading
+        if len(reading.values) != 1:
+            return answers.not_prometheus(link.server)
+        return Skew(theirs=reading.values[0], ours=ours, passed=passed, took=passed - began)
 
     async def _ask_all(self, call: _Round, queries: Sequence[promql.Query]) -> None:
         if len(call.link.apart) > MOST_APART:
@@ -214,7 +231,8 @@ class Prometheus:
             return False
         async with call.checking:
             if call.down is None:
-                call.down = await self._check(call.link)
+                skew = await self._check(call.link)
+                call.down = skew if isinstance(skew, Unreachable) else None
         return call.down is None
 
     def _take(self, call: _Round, group: Sequence[promql.Query], answer: answers.Answer) -> None:

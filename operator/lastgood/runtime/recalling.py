@@ -259,6 +259,7 @@ async def _recalled(plan: _Plan, spans: Mapping[_Asked, Answer]) -> Recalled | N
     """Judge the past of one model again; None when a part of it was not told."""
     judged: dict[str, list[verdict.Judgement]] = {}
     acting = []
+    ahead = 0.0
     for question in plan.questions:
         await asyncio.sleep(0)  # a kill must not wait until thousands of moments are judged
         past = _told(plan, question, spans)
@@ -266,6 +267,7 @@ async def _recalled(plan: _Plan, spans: Mapping[_Asked, Answer]) -> Recalled | N
             return None
         found = replay.judgements(past, at=plan.at, settling=plan.each.settling, longest_gap=plan.longest_gap)
         judged[question.threshold.name] = found
+        ahead = min(ahead, past.value.ahead)
         if Judged(question.threshold, NOTHING).acting:
             acting.append(found)
     tracks = {name: found[-1].track for name, found in judged.items()}
@@ -275,7 +277,7 @@ async def _recalled(plan: _Plan, spans: Mapping[_Asked, Answer]) -> Recalled | N
         acting,
         start=plan.start,
         at=plan.at,
-        available_since=plan.available_since,
+        available_since=replay.by_both_clocks(plan.available_since, ahead=ahead),
         longest_gap=plan.longest_gap,
     )
     return Recalled(tracks, fine)

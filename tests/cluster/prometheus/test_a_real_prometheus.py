@@ -1,5 +1,7 @@
 """What only a real Prometheus can confirm: how it parses, joins, refuses and warns (semantics.md, J3, J4)."""
 
+import asyncio
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -149,14 +151,53 @@ async def test_a_range_has_all_series_of_each_moment_and_none_where_none_were(
     moments = [moment for moment, _ in series.points]
     assert moments == sorted(set(moments))
     assert all(moment > (now - timedelta(days=1)).timestamp() for moment in moments)
-    second = timedelta(seconds=1)  # the first scrape may be younger than the last whole second
-    fresh = await asker.query_range(server, "requests", now - 5 * second, now + second, second)
-    assert isinstance(fresh, Series)
-    assert sorted(fresh.points[-1][1]) == [10.0, 50.0, 90.0]
+    fresh = await _latest(asker, server, "requests")
+    assert sorted(fresh) == [10.0, 50.0, 90.0]
     refused = await asker.query_range(
         server, "requests{", now - timedelta(hours=1), now, timedelta(seconds=30)
     )
     assert isinstance(refused, Refused)
+
+
+async def _latest(asker: Prometheus, server: Server, query: str) -> tuple[float, ...]:
+    """Return the last values of a range; the first scrape may be younger than the last whole second."""
+    second = timedelta(seconds=1)
+    async with asyncio.timeout(20):
+        while True:
+            now = datetime.now(UTC)
+            series = await asker.query_range(server, query, now - 5 * second, now, second)
+            assert isinstance(series, Series)
+            if series.points:
+                return series.points[-1][1]
+            await asyncio.sleep(0.1)
+
+
+async def test_what_has_not_come_for_prometheus_is_not_recalled(asker: Prometheus, server: Server) -> None:
+    """J6: asked for it, Prometheus would answer with what is now."""
+    await _latest(asker, server, "requests")
+    now, second = datetime.now(UTC), timedelta(seconds=1)
+    series = await asker.query_range(server, "requests", now - 5 * second, now + 60 * second, second)
+    assert isinstance(series, Series)
+    assert series.points[-1][0] <= datetime.now(UTC).timestamp()
+
+
+async def test_a_clock_of_ours_that_is_ahead_is_told_what_was_when_it_was(server: Server) -> None:
+    """J3, J6: each moment has the value that it has by Prometheus' clock."""
+    ahead = 20.0
+    asker = Prometheus(clock=lambda: time.time() + ahead)
+    try:
+        end = datetime.fromtimestamp(int(time.time() + ahead), UTC)
+        (now,) = await asker.query(server, ["time()"], at=end)
+        series = await asker.query_range(
+            server, "time()", end - timedelta(seconds=30), end - timedelta(seconds=15), timedelta(seconds=15)
+        )
+    finally:
+        await asker.close()
+    assert now == Values((end.timestamp() - ahead,))
+    assert isinstance(series, Series)
+    assert series.points == tuple(
+        (end.timestamp() - back, (end.timestamp() - back - ahead,)) for back in (30, 15)
+    )
 
 
 async def test_a_range_has_a_point_at_each_moment_that_is_judged_again(

@@ -108,6 +108,28 @@ def test_nothing_before_the_moment_from_which_samples_count_is_judged() -> None:
     assert [each.verdict for each in found][3:] == ["Pending", "Breach"]
 
 
+def test_a_moment_counts_only_if_it_is_late_enough_by_the_servers_clock_too() -> None:
+    """J6, J7: a clock of ours that was set ahead calls moments late that were before what others have dated."""
+
+    def first_counted(ahead: float) -> int:
+        found = judged(series(*[11] * 6, ahead=ahead), count=6, fields={}, earliest=START + seconds(10))
+        return [each.reason for each in found].count(Reason.WARMING_UP)
+
+    assert [first_counted(ahead) for ahead in (-30.0, -20.0, 0.0, 20.0)] == [4, 3, 1, 1]
+
+
+def test_what_has_not_come_for_the_server_is_no_missing_data() -> None:
+    """J5, J6: whether targets were up may have been asked a moment later than the value."""
+    up = series(1, 1, 1, 1)
+    value = series(9, 9, None, None, until=(START + STEP).timestamp())
+    found = judged(value, count=4, fields={"onNoData": "Breach"}, up=up)
+    assert [each.verdict for each in found] == ["OK", "OK", "Blind", "Blind"]
+    samples = series(500, 500, 500, until=(START + 2 * STEP).timestamp())
+    fields = {"onNoData": "Breach", "samples": {"query": "n", "min": 100}}
+    found = judged(series(9, 9, 9, 9), count=4, fields=fields, up=up, samples=samples)
+    assert [each.verdict for each in found] == ["OK", "OK", "OK", "Insufficient"]
+
+
 def test_only_moments_with_the_whole_window_count() -> None:
     settling = warmup.Settling(None, {}, START)
     judged_by = threshold(window="5m", warmup="1m")

@@ -50,7 +50,7 @@ class Script:
         super().__setattr__(name, value)
 
     def results_at(self, moment: float) -> Mapping[str, list[dict[str, Any]]]:
-        """Return what was answered at a moment; nothing before the first answer was given."""
+        """Return what was answered at a moment of the true time; nothing before the first answer was given."""
         known = [results for since, results in self.__dict__["past"] if since <= moment]
         return known[-1] if known else {}
 
@@ -96,7 +96,7 @@ class Handler(BaseHTTPRequestHandler):
         values: dict[str, list[list[Any]]] = {}
         for count in range(int((end - start) / step) + 1):
             moment = start + count * step
-            for series in self.script.results_at(moment).get(query, []):
+            for series in self.script.results_at(moment - self.script.ahead).get(query, []):
                 values.setdefault(json.dumps(series["metric"]), []).append([moment, series["value"][1]])
         result = [{"metric": json.loads(metric), "values": points} for metric, points in values.items()]
         self.json({"status": "success", "data": {"resultType": "matrix", "result": result}})

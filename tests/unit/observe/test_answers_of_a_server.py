@@ -18,6 +18,8 @@ from tests.unit.observe import answering
 from tests.unit.observe.answering import Fault, Handler, Script
 from tests.unit.observe.asking import AT, ask
 
+LONG_AGO = datetime(2001, 9, 9, tzinfo=UTC)
+
 
 def success(result: object, *, kind: str = "vector", **more: object) -> dict[str, Any]:
     return {"status": "success", "data": {"resultType": kind, "result": result}, **more}
@@ -245,7 +247,9 @@ async def test_a_range_gives_the_values_at_each_moment(asker: Prometheus) -> Non
 async def test_a_range_of_too_many_steps_takes_longer_ones(asker: Prometheus) -> None:
     script = Script(fault=saying(success([], kind="matrix")))
     with answering.serve(script) as url:
-        await asker.query_range(Server(url), "x", AT - timedelta(days=30), AT, timedelta(seconds=1))
+        await asker.query_range(
+            Server(url), "x", LONG_AGO - timedelta(days=30), LONG_AGO, timedelta(seconds=1)
+        )
     assert float(script.parameters[0]["step"]) == pytest.approx(259.2)
 
 
@@ -262,7 +266,7 @@ async def test_a_range_of_too_many_steps_takes_longer_ones(asker: Prometheus) ->
 async def test_a_range_fails_as_a_moment_does(asker: Prometheus, fault: Fault, outcome: type[object]) -> None:
     with answering.serve(Script(fault=fault)) as url:
         said = await asker.query_range(
-            Server(url), "x", AT, AT + timedelta(seconds=20), timedelta(seconds=10)
+            Server(url), "x", LONG_AGO, LONG_AGO + timedelta(seconds=20), timedelta(seconds=10)
         )
     assert isinstance(said, outcome)
 
