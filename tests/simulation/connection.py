@@ -10,6 +10,7 @@ from lastgood.runtime import optional, watching
 from tests.simulation import sites
 from tests.simulation.apiserver import ApiServer, Key, key_of
 from tests.simulation.faults import Fault, Injector
+from tests.simulation.objects import by_workload
 from tests.simulation.readings import Readings
 
 STREAMED = (resources.NAMESPACES, resources.CLUSTER_KILL_SWITCHES, *optional.OPTIONAL)
@@ -81,7 +82,7 @@ class Connection:
         answer = await self._write(
             site, lambda: self.server.create(resource, namespace or "", body, by=self.identity)
         )
-        self._see_answer(resource, answer)
+        self._see_answer(resource, None, answer)
         return answer
 
     async def patch(
@@ -103,13 +104,15 @@ class Connection:
             ),
         )
         if subresource is None:
-            self._see_answer(resource, answer)
+            self._see_answer(resource, there, answer)
         return answer
 
-    def _see_answer(self, resource: resources.Resource, answer: Object) -> None:
+    def _see_answer(self, resource: resources.Resource, there: Object | None, answer: Object) -> None:
         """What follows on the record of a kill rests on the switch as the API server has just answered it."""
         if resource is resources.KILL_SWITCHES:
             self.readings.note(resource, {key_of(answer): answer})
+            before, after = by_workload(there or {}), by_workload(answer)
+            self.readings.recorded(name for name in after if after[name] != before.get(name))
 
     async def awake(self) -> None:
         """A stopped process sends and hears nothing until it goes on."""

@@ -10,7 +10,8 @@ from lastgood.kube import resources
 from tests.simulation import sight
 from tests.simulation.apiserver import ApiServer, Write, precondition
 from tests.simulation.connection import Connection
-from tests.simulation.objects import Object, value_at
+from tests.simulation.objects import by_workload
+from tests.simulation.readings import Reading
 from tests.simulation.scene import NAMESPACE
 from tests.simulation.sight import Sight
 
@@ -26,6 +27,10 @@ PRECONDITION: Final = frozenset(
         "killswitches",
     }
 )
+
+
+RECORDS: Final = (resources.MODEL_CHECKPOINTS, resources.KILL_SWITCHES)
+"""Kinds in which facts are recorded; a decision records or acts, and never both (rule F2)."""
 
 
 class Violated(AssertionError):  # noqa: N818  (named after what it says of an invariant)
@@ -90,11 +95,23 @@ class Grounds:
         """
         if test(sight.now(self.server, name)):
             return
-        over = {} if write.old is None else {(write.resource.plural, write.key): write.old}
-        read = (sight.as_read({**seen, **over}, name) for seen in process.connection.readings.all())
+        acts_on = "" if write.resource in RECORDS else name
+        readings = process.connection.readings.all(
+            since=self.server.decided - JUST_NOW, after_the_record_of=acts_on
+        )
+        read = (sight.as_read(seen, name) for seen in readings if _knows(seen, write))
         if self.fresh(process, name) and any(test(each) for each in read):
             return
         raise Violated(f"{what} ({name}, {process.identity}): {write.body}")
+
+
+def _knows(seen: Reading, write: Write) -> bool:
+    """Whether a reading has an object as a write changes it, where that carries a precondition."""
+    wanted = None if write.old is None else precondition(write.body)
+    if wanted is None:
+        return True
+    read = seen.get((write.resource.plural, write.key))
+    return read is not None and bool(read["metadata"]["resourceVersion"] == wanted)
 
 
 def models_of(write: Write) -> list[str]:
@@ -111,8 +128,3 @@ def models_of(write: Write) -> list[str]:
         after = by_workload(raw)
         return [name for name in sorted({*before, *after}) if before.get(name) != after.get(name)]
     return [write.key[1]]
-
-
-def by_workload(switch: Object) -> dict[str, Object]:
-    """Return what a switch holds, by Deployment."""
-    return {each["workload"]: each for each in value_at(switch, "spec", "restore") or ()}

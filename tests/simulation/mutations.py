@@ -190,6 +190,13 @@ MUTATIONS: Final = (
         "kill with KEDA and a fallback, and back",
     ),
     Mutation(
+        "given back while killed",
+        "An autoscaler is given back as soon as its workload is at zero, and not when it is released.",
+        ("K2",),
+        wrong.given_back_while_killed,
+        "kill with KEDA and a fallback, and back",
+    ),
+    Mutation(
         "said to be off",
         "A model is told to be killed while its pods still run.",
         ("K4",),

@@ -101,3 +101,8 @@ def nested(path: Sequence[str]) -> Object:
     for part in reversed(path):
         found = {f"f:{part}": found}
     return found
+
+
+def by_workload(switch: Object) -> dict[str, Object]:
+    """Return what a switch holds, by Deployment."""
+    return {each["workload"]: each for each in value_at(switch, "spec", "restore") or ()}

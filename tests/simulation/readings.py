@@ -6,9 +6,11 @@ that.
 """
 
 import asyncio
+import math
 from collections import defaultdict, deque
-from collections.abc import Iterator, Mapping
-from typing import Final
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
 
 from lastgood.kube import resources
 from tests.simulation.apiserver import Key
@@ -24,6 +26,15 @@ Reading = Mapping[Place, Object | None]
 """What was read of each object; None for one that was not there."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Earlier:
+    """What was known until a reading told something new: the number of that reading, and when it was."""
+
+    number: int
+    until: float
+    known: Any
+
+
 class Readings:
     """Remembers what was read."""
 
@@ -32,49 +43,66 @@ class Readings:
         """What was read last of each object."""
         self.at: dict[Place, float] = {}
         """When each object was read last."""
-        self._before: dict[Place, deque[Object | None]] = defaultdict(lambda: deque(maxlen=EARLIER))
+        self._before: dict[Place, deque[_Earlier]] = defaultdict(lambda: deque(maxlen=EARLIER))
         """What was read of each before that, the newest first."""
-        self._switches: deque[Reading] = deque([{}], maxlen=MOMENTS)
-        """What was known of all switches after each reading that told something new of one, the newest first."""
+        self._switches: deque[_Earlier] = deque(maxlen=MOMENTS - 1)
+        """What was known of all switches before each reading that told something new of one, the newest first."""
+        self._number = 0
+        """The number of the last reading."""
+        self._recorded: dict[str, int] = {}
+        """By workload: the reading that told what a switch of ours has come to hold of it."""
 
     def note(self, resource: resources.Resource, found: Mapping[Key, Object | None]) -> None:
         """Take note of what was read at one moment."""
+        self._number += 1
         changed, now = False, asyncio.get_running_loop().time()
+        switches = self._all_switches() if resource is resources.KILL_SWITCHES else {}
         for key, raw in found.items():
             place = resource.plural, key
             known = self.newest.get(place)
             if _version(raw) != _version(known):
-                self._before[place].appendleft(known)
                 changed = True
-            if raw is not None and any(_uid(each) not in ("", _uid(raw)) for each in self._before[place]):
-                self._before[
-                    place
-                ].clear()  # created anew it is another one, and it was read: no word of the earlier
+                if place in self.newest:
+                    self._before[place].appendleft(_Earlier(self._number, now, known))
+            if raw is not None and any(
+                _uid(each.known) not in ("", _uid(raw)) for each in self._before[place]
+            ):
+                self._before[place].clear()  # it was created anew, so the one before says nothing of it
             self.newest[place] = raw
             self.at[place] = now
         if changed and resource is resources.KILL_SWITCHES:
-            self._switches.appendleft({place: raw for place, raw in self.newest.items() if _is_switch(place)})
+            self._switches.appendleft(_Earlier(self._number, now, switches))
 
-    def all(self) -> Iterator[Reading]:
-        """Yield what was read last, then what was read before that, each as far back as is kept.
+    def recorded(self, workloads: Iterable[str]) -> None:
+        """Take note that these were put on record in a switch, and that the answer has just been read."""
+        self._recorded.update(dict.fromkeys(workloads, self._number))
 
-        Switches are read at another moment than the model that they are about.
+    def all(self, *, since: float = -math.inf, after_the_record_of: str = "") -> Iterator[Reading]:
+        """Yield what was read last, then what was known before that, as far back as is kept or until a moment.
+
+        Switches are read at another moment than the model that they are about. Before a record is answered nothing is
+        done that rests on it, so an act on a workload rests on no switches as they were read before.
         """
         yield self.newest
-        for own in self._of_all_but_switches():
-            for switches in self._switches:
+        recorded = self._recorded.get(after_the_record_of, 0)
+        earlier = [each.known for each in self._switches if each.until >= since and each.number > recorded]
+        for own in self._of_all_but_switches(since):
+            for switches in (self._all_switches(), *earlier):
                 yield {**own, **switches}
 
-    def _of_all_but_switches(self) -> Iterator[Reading]:
+    def _of_all_but_switches(self, since: float) -> Iterator[Reading]:
         newest = {place: raw for place, raw in self.newest.items() if not _is_switch(place)}
         yield newest
         for depth in range(EARLIER):
             older = {
-                place: list(each)[depth]
+                place: each[depth].known
                 for place, each in self._before.items()
-                if len(each) > depth and not _is_switch(place)
+                if len(each) > depth and each[depth].until >= since and not _is_switch(place)
             }
             yield {**newest, **older}
+
+    def _all_switches(self) -> Reading:
+        return {place: raw for place, raw in self.newest.items() if _is_switch(place)}
 
 
 def _is_switch(place: Place) -> bool:

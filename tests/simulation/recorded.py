@@ -7,8 +7,8 @@ from tests.simulation import evidence, sight
 from tests.simulation.apiserver import Write
 from tests.simulation.controllers import fingerprint
 from tests.simulation.evidence import Evidence
-from tests.simulation.grounds import Grounds, Violated, Writer, by_workload, models_of
-from tests.simulation.objects import Object, value_at
+from tests.simulation.grounds import Grounds, Violated, Writer, models_of
+from tests.simulation.objects import Object, by_workload, value_at
 from tests.simulation.scene import GITOPS, Scene
 from tests.simulation.sight import Sight, worth
 from tests.simulation.surrounded import Surrounded

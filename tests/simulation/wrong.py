@@ -5,9 +5,9 @@ from typing import Any
 
 from lastgood.act import deployment
 from lastgood.api.thresholds import OnNoData, Verdict
-from lastgood.decide import facts, ledger, policy, records, steps
+from lastgood.decide import autoscalers, facts, ledger, policy, records, steps
 from lastgood.decide.decision import Decision, Phase
-from lastgood.decide.rules import condemned, kill, probation, rollback, rollout
+from lastgood.decide.rules import autoscaling, condemned, kill, probation, rollback, rollout
 from lastgood.decide.view import Judged, View
 from lastgood.kube import errors, resources
 from lastgood.observe import snapshot
@@ -128,6 +128,18 @@ def restored_while_killed() -> list[Patch]:
         return kill.stay_at_zero(view)
 
     return [chain(kill.stay_at_zero, wrong)]
+
+
+def given_back_while_killed() -> list[Patch]:
+    right = autoscaling.hold_for
+
+    def wrong(view: View) -> tuple[steps.Step, ...]:
+        if view.workload is None or view.workload.replicas:
+            return right(view)
+        entries = autoscaling.entries(view.workload.name, view.facts.switches)
+        return autoscalers.give_back(view.autoscaler, autoscalers.known(entries))
+
+    return [(autoscaling, "hold_for", wrong)]
 
 
 def latch_lost() -> list[Patch]:
