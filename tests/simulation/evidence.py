@@ -83,28 +83,29 @@ class Evidence:
         decided = max(self._server.decided, 0.0)
         return min(decided, self._server.looked.get(("deployments", (scenes.NAMESPACE, model)), decided))
 
-    def looks(self, model: str, version: str, threshold: Threshold) -> list[Look]:
-        """Return what was said of a version since its start."""
-        found = self._prometheus.looks[model, version, threshold.name]
+    def looks(self, asker: metrics.Asker) -> list[Look]:
+        """Return what a process was told of a version since its start."""
+        _, (model, _, _) = asker
+        found = self._prometheus.looks[asker]
         return [
             look for look in found if look.asked >= self._since(model) and look.told <= self._server.decided
         ]
 
-    def breached(self, model: str, version: str, threshold: Threshold, *, for_: timedelta) -> bool:
-        """Whether a threshold was breached for long enough, when it was looked at last before the decision.
+    def breached(self, model: str, version: str, threshold: Threshold, *, by: str, for_: timedelta) -> bool:
+        """Whether a threshold was breached for long enough, when a process looked at it last before it decided.
 
         A kill asks between decision and record how many there were lately (rule J9): what is seen meanwhile is no
         part of it. When it was decided is not known, but that it was after the Deployment was read.
         """
-        looks, read = self.looks(model, version, threshold), self._read(model)
+        asker = by, (model, version, threshold.name)
+        looks, read = self.looks(asker), self._read(model)
         known = sum(look.told <= read for look in looks)
         return any(
-            self._breached((model, version, threshold.name), threshold, looks[:end], for_=for_)
-            for end in range(known, len(looks) + 1)
+            self._breached(asker, threshold, looks[:end], for_=for_) for end in range(known, len(looks) + 1)
         )
 
     def _breached(
-        self, metric: metrics.Metric, threshold: Threshold, looks: list[Look], *, for_: timedelta
+        self, asker: metrics.Asker, threshold: Threshold, looks: list[Look], *, for_: timedelta
     ) -> bool:
         if not looks or asyncio.get_running_loop().time() - looks[-1].asked > STALE:
             return False
@@ -114,9 +115,9 @@ class Evidence:
             return signal in metrics.BREACHING or missing
 
         gap = timedelta(seconds=2 * scenes.INTERVAL)
-        at, past = self._prometheus.recalled.get(metric, (0.0, []))
+        at, past = self._prometheus.recalled.get(asker, (0.0, []))
         # What an operator has asked for of the past counts as if it had looked (rule J6).
-        recalled = [look for look in past if look.asked >= self._since(metric[0])]
+        recalled = [look for look in past if look.asked >= self._since(asker[1][0])]
         # It is asked for with a look: that one and those after it follow it, not what was not answered before.
         newest = max((look.told for look in looks if look.told <= at), default=at)
         recalled += [look for look in looks if look.told >= newest and past and look.at > past[-1].at]
@@ -125,9 +126,9 @@ class Evidence:
             for each in (looks, recalled if past else looks)
         )
 
-    def fine(self, model: str, version: str, threshold: Threshold) -> bool:
-        """Whether a threshold was OK when it was looked at last, or says nothing that its owner wants to hear of."""
-        looks = self.looks(model, version, threshold)
+    def fine(self, model: str, version: str, threshold: Threshold, *, by: str) -> bool:
+        """Whether a threshold was OK when a process looked last, or says nothing that its owner wants to hear of."""
+        looks = self.looks((by, (model, version, threshold.name)))
         if not looks or asyncio.get_running_loop().time() - looks[-1].asked > STALE:
             return False
         ignored = threshold.on_no_data == "Ignore" and looks[-1].said not in (
@@ -137,18 +138,22 @@ class Evidence:
         )
         return looks[-1].said is Signal.FINE or ignored
 
-    def told(self, model: str, version: str) -> str:
-        """Return what was said of a version, for people."""
+    def told(self, model: str, version: str, *, by: str) -> str:
+        """Return what a process was told of a version, for people."""
         return "; ".join(
             f"{each.name} since {self._since(model):.1f}: "
-            + ", ".join(f"{look.asked:.1f} {look.said}" for look in self.looks(model, version, each)[-6:])
+            + ", ".join(
+                f"{look.asked:.1f} {look.said}" for look in self.looks((by, (model, version, each.name)))[-6:]
+            )
             for each in self._scene.thresholds
         )
 
     def against(self, model: str, version: str, process: Any, seen: Sight) -> bool:
         """Whether anything speaks for a rollback from a version (rules J1, R6)."""
         for each in self._scene.thresholds:
-            if each.on_breach == "Rollback" and self.breached(model, version, each, for_=each.for_):
+            if each.on_breach != "Rollback":
+                continue
+            if self.breached(model, version, each, by=process.identity, for_=each.for_):
                 return True
         return self.failed_to_start(model, version, process, seen)
 
@@ -176,7 +181,7 @@ class Evidence:
         for each in self._scene.thresholds:
             acts = ("Kill", "Rollback") if probation else ("Kill",)
             for_ = timedelta(0) if probation else each.for_
-            if each.on_breach in acts and self.breached(model, version, each, for_=for_):
+            if each.on_breach in acts and self.breached(model, version, each, by=process.identity, for_=for_):
                 return True
         if probation:
             return self.failed_to_start(model, version, process, seen)

@@ -59,6 +59,8 @@ MISSING = (Signal.NAN, Signal.EMPTY)
 
 Metric = tuple[str, str, str]
 """Model, version and name."""
+Asker = tuple[str, Metric]
+"""The process that asks, and for what: what it was told is no evidence for another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +83,14 @@ class Prometheus:
     signals: dict[Metric, Signal] = field(default_factory=dict)
     history: dict[Metric, list[tuple[float, Signal]]] = field(default_factory=lambda: defaultdict(list))
     """What each metric said, and from when on."""
-    recalled: dict[Metric, tuple[float, list[Look]]] = field(default_factory=dict)
-    """By metric: when somebody asked for its past last, and what that was."""
+    recalled: dict[Asker, tuple[float, list[Look]]] = field(default_factory=dict)
+    """When the past of a metric was asked for last, and what that was."""
     reachable: bool = True
     astray: bool = False
     """Whether its clock is wrong."""
     targets_up: bool = True
     slow_until: float = 0.0
-    looks: dict[Metric, deque[Look]] = field(
+    looks: dict[Asker, deque[Look]] = field(
         default_factory=lambda: defaultdict(lambda: deque(maxlen=MOST_LOOKS))
     )
 
@@ -157,7 +159,7 @@ class Answers:
         metric, prometheus = metric_of(query), self._prometheus
         then = [true_seconds(at - clock) for at in moments]
         looks = [Look(at, t, prometheus.said(metric, t)) for at, t in zip(moments, then, strict=True)]
-        prometheus.recalled[metric] = now, looks
+        prometheus.recalled[self._connection.identity, metric] = now, looks
         points = []
         for look in looks:
             reading = _READINGS[look.said or Signal.EMPTY]
@@ -191,13 +193,14 @@ class Answers:
 
     def _answer(self, query: str, at: datetime, asked: float) -> readings.Reading:
         metric = metric_of(query)
-        prometheus = self._prometheus
+        prometheus, now = self._prometheus, asyncio.get_running_loop().time()
+        looks = prometheus.looks[self._connection.identity, metric]
         silent = self._silent
         if silent is not None:
-            prometheus.looks[metric].append(Look(at, asked, None, asyncio.get_running_loop().time()))
+            looks.append(Look(at, asked, None, now))
             return silent
-        signal = prometheus.now_says(metric, asyncio.get_running_loop().time())
-        prometheus.looks[metric].append(Look(at, asked, signal, asyncio.get_running_loop().time()))
+        signal = prometheus.now_says(metric, now)
+        looks.append(Look(at, asked, signal, now))
         return _READINGS[signal]
 
 

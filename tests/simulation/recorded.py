@@ -52,7 +52,9 @@ class Recorded:
             return
         if verdict["value"] == "Good":
             for each in self._scene.thresholds:
-                if each.on_breach != "Alert" and not self._evidence.fine(name, version, each):
+                if each.on_breach == "Alert":
+                    continue
+                if not self._evidence.fine(name, version, each, by=process.identity):
                     raise Violated(f"O3: {version} is Good, and {each.name} was not OK when looked at last")
         if verdict["value"] != "Bad":
             return
@@ -62,9 +64,10 @@ class Recorded:
                 write, process, name, "K7: Bad as if killed", lambda seen: _killed_for(seen, digest)
             )
         elif not self._evidence.against(name, version, process, sight.now(self._server, name)):
+            told = self._evidence.told(name, version, by=process.identity)
             raise Violated(
                 f"J1: {version} of {name} is Bad for nothing that was seen: {verdict['reason']}: "
-                f"{value_at(verdict, 'evidence', 'message')} ({self._evidence.told(name, version)})"
+                f"{value_at(verdict, 'evidence', 'message')} ({told})"
             )
         self._grounds.holds(
             write, process, name, "J11: condemned while suspended", lambda seen: not seen.asks.get("suspend")
