@@ -3,6 +3,7 @@
 It starts nothing and reads no clock of its own, so that a simulation runs just what a cluster runs.
 """
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -96,6 +97,7 @@ def assemble(
             clock=clock,
             spans=prometheus,
             sights=Sights(outages.tell),
+            passed=asyncio.get_running_loop().time,
         ),
         actor=actor,
         metrics=metrics,

@@ -14,6 +14,7 @@ from lastgood.decide.rules import bake
 from lastgood.decide.view import Judged
 from lastgood.judge import blindness, judging, readings, steady, verdict
 from lastgood.observe.server import Secret, Server
+from lastgood.observe.skew import SET
 from lastgood.observe.snapshot import Snapshot
 from lastgood.observe.store import Key
 from lastgood.runtime import questions
@@ -51,19 +52,22 @@ class Evaluation:
         clock: Callable[[], datetime],
         spans: Spans | None = None,
         sights: Sights | None = None,
+        passed: Callable[[], float] | None = None,
     ) -> None:
+        """Take `passed` for the seconds of a clock that nobody sets; without it, `clock` counts as never set."""
         self._asks = asks
         self._default_server = default_server
         self._clock = clock
         self._recall = None if spans is None else Recall(spans)
         self._sights = sights or Sights()
+        self._passed = passed
 
     async def evaluate(self, due: Mapping[Key, tuple[Snapshot, Memory]]) -> dict[Key, timedelta | None]:
         """Evaluate models of one server; return for each how soon a `Pending` becomes a `Breach` if nothing changes.
 
         Raises nothing for what a server or a query does: that is a verdict.
         """
-        asked_at = self._clock()
+        asked_at, begun = self._clock(), self._passed() if self._passed else 0.0
         asking = [each for key in due if (each := self._begin(key, *due[key], asked_at)) is not None]
         answers: dict[str, readings.Reading] = {}
         alive = False
@@ -74,12 +78,19 @@ class Evaluation:
             answers = dict(zip(texts, given, strict=True))
             needed = questions.needs_a_living_server(asking, answers)
             alive = needed and await self._asks.alive(server, at=asked_at)
+        known = [each.memory.recalled for each in asking]
         recalled = await self._past(asking, answers, asked_at)
+        answered_at = self._clock()
+        if self._passed and abs((answered_at - asked_at).total_seconds() - (self._passed() - begun)) > SET:
+            # What was meant by one clock may have been asked for by another (rule J3).
+            log.warning("the clock was set while Prometheus was asked; its answers are not judged")
+            for each, start in zip(asking, known, strict=True):
+                each.memory.recalled = start
+            return dict.fromkeys(each.key for each in asking)
         judged = {}
         for each in asking:
             past = recalled.get(each.key, NOTHING)
             judged[each.key] = self._judge(each, answers, alive=alive, past=past, asked_at=asked_at)
-        answered_at = self._clock()
         for each in asking:
             if judged[each.key] or not each.questions:
                 each.memory.start = each.start
