@@ -1,6 +1,7 @@
 """What a write of the operator rests on: the world as it is, or as its process has just read it."""
 
 import asyncio
+import math
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final, Protocol
@@ -17,6 +18,8 @@ from tests.simulation.sight import Sight
 
 JUST_NOW: Final = 60.0
 """Seconds since a read on which a write may rest: up to ten slow requests, one after the other."""
+AT_ONCE: Final = 20.0
+"""Seconds before the newest reading of a model in which all else was read on which the same decision rests."""
 PRECONDITION: Final = frozenset(
     {
         "deployments",
@@ -96,11 +99,13 @@ class Grounds:
         if test(sight.now(self.server, name)):
             return
         acts_on = "" if write.resource in RECORDS else name
-        readings = process.connection.readings.all(
-            since=self.server.decided - JUST_NOW, after_the_record_of=acts_on
+        since = (
+            min(self.server.decided, process.connection.read_at.get((NAMESPACE, name), math.inf)) - AT_ONCE
         )
-        read = (sight.as_read(seen, name) for seen in readings if _knows(seen, write))
-        if self.fresh(process, name) and any(test(each) for each in read):
+        readings = list(process.connection.readings.all(since=since, after_the_record_of=acts_on))
+        # What is there of an autoscaler, or after a write of ours, may have come by a watch.
+        read = [each for each in readings if _knows(each, write)] or readings
+        if self.fresh(process, name) and any(test(sight.as_read(each, name)) for each in read):
             return
         raise Violated(f"{what} ({name}, {process.identity}): {write.body}")
 

@@ -108,7 +108,7 @@ MUTATIONS: Final = (
     Mutation(
         "the oldest will do",
         "What is gone back to is the version that was saved first, whatever is known of it.",
-        ("R1", "F2"),
+        ("R1",),
         wrong.the_oldest_will_do,
         "two breaches within the cooldown",
     ),
@@ -185,7 +185,7 @@ MUTATIONS: Final = (
     Mutation(
         "autoscaler left alone",
         "An autoscaler goes on while its workload is killed.",
-        ("K1", "K3", "K5", "F2"),
+        ("K1",),
         lambda: [(autoscalers, "hold", lambda *_: ())],
         "kill with KEDA and a fallback, and back",
     ),

@@ -113,7 +113,7 @@ class Recorded:
                 write,
                 process,
                 name,
-                "R1: Unproven, and there is a Good one",
+                f"R1: {version} is not the newest Good one, nor fit in its place",
                 lambda seen: _is_best(seen, new),
             )
             switches = evidence.activations(sight.now(self._server, name))
@@ -265,19 +265,27 @@ def _runs(seen: Sight, checkpoint: Object) -> bool:
     )
 
 
-def _others(seen: Sight, new: Object) -> list[Object]:
-    return [each for each in seen.checkpoints if each["metadata"]["name"] != new["metadata"]["name"]]
-
-
 def _left_is_bad(seen: Sight, new: Object) -> bool:
     current = seen.current
     return current is not None and worth(current) == "Bad"
 
 
 def _is_best(seen: Sight, new: Object) -> bool:
-    """Whether no Good version could have been gone back to in place of an Unproven one."""
-    good = [each for each in _others(seen, new) if worth(each) == "Good" and each["spec"].get("activations")]
-    return worth(new) == "Good" or not good
+    """Whether a version is the Good one that served last; where none is, the Unproven one, if it never breached."""
+    left = "" if seen.current is None else fingerprint(seen.current["spec"]["saved"]["podTemplate"])
+    others = [
+        each
+        for each in seen.checkpoints
+        if each["spec"].get("activations") and fingerprint(each["spec"]["saved"]["podTemplate"]) != left
+    ]
+    good = [each for each in others if worth(each) == "Good"]
+    fit = good or [
+        each
+        for each in others
+        if worth(each) == "Unproven" and each["spec"]["verdict"]["reason"] in ("Served", "Baked")
+    ]
+    best = max(fit, key=sight.activated_at, default=None)
+    return best is not None and bool(best["metadata"]["name"] == new["metadata"]["name"])
 
 
 def _may_let_go(seen: Sight, old: Object | None, returns_to: int) -> bool:
