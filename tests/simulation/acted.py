@@ -126,8 +126,11 @@ class Acted:
             each["type"] == "KillSwitchEngaged" and each["status"] == "True" for each in earlier
         ):
             return
-        # Pods that came while it was on its way are told of by the next report; times are cut to whole seconds.
-        read_at = process.connection.pods_read_at
+        # Pods that came while it was on its way are told of by the next report; times are cut to whole seconds. Who
+        # says so without having read them is held against what was there when he said it.
+        sent = self._server.decided
+        read = [at for at in process.connection.pods_read[write.key[1]] if at <= sent]
+        read_at = max(read, default=sent)
         left = [
             name
             for name in evidence.pods_of(self._server, write.key[1])

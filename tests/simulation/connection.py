@@ -1,6 +1,7 @@
 """One operator process' way to the API server: its requests, and its watches, each with what may befall them."""
 
 import asyncio
+from collections import defaultdict, deque
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Any, Final, NoReturn
 
@@ -15,6 +16,8 @@ from tests.simulation.readings import Readings
 
 STREAMED = (resources.NAMESPACES, resources.CLUSTER_KILL_SWITCHES, *optional.OPTIONAL)
 """Kinds that the operator watches by itself."""
+KEPT: Final = 8
+"""Readings of the pods of one Deployment whose time is kept: more than there are while one write is on its way."""
 SWEEP_EVERY: Final = 300.0
 """Seconds between two full readings of what there is."""
 
@@ -44,8 +47,8 @@ class Connection:
         """When a write was sent last, by site and name, whatever became of it."""
         self.lagging: Mapping[str, Sequence[Object]] | None = None
         """What an API server lists that lags behind; None for one that does not."""
-        self.pods_read_at = -1.0
-        """When pods were read last."""
+        self.pods_read: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=KEPT))
+        """By Deployment: when its pods alone were read; that all were read, for the watches' store, proves nothing."""
         self._died = died
         self._trace = trace
 
@@ -66,8 +69,8 @@ class Connection:
         await self._on_its_way()
         if self.lagging is not None:
             return self.lagging.get(resource.plural, ())
-        if resource is resources.PODS:
-            self.pods_read_at = asyncio.get_running_loop().time()
+        if resource is resources.PODS and labels is not None and "app" in labels:
+            self.pods_read[labels["app"]].append(asyncio.get_running_loop().time())
         found = self.server.listed(resource, namespace, labels)
         self.readings.note(resource, {key_of(raw): raw for raw in found})
         await self.awake()

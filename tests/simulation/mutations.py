@@ -11,7 +11,7 @@ from typing import Final
 from unittest import mock
 
 from lastgood.api.thresholds import Verdict
-from lastgood.decide import autoscalers
+from lastgood.decide import autoscalers, traffic
 from lastgood.decide.rules import bake, kill, recovery
 from lastgood.report.status import Statuses
 from tests.simulation import wrong
@@ -194,6 +194,13 @@ MUTATIONS: Final = (
         "An autoscaler is given back as soon as its workload is at zero, and not when it is released.",
         ("K2",),
         wrong.given_back_while_killed,
+        "kill with KEDA and a fallback, and back",
+    ),
+    Mutation(
+        "requests are left behind",
+        "A workload is scaled to zero while requests still go to it, and none go to the fallback.",
+        ("K1",),
+        lambda: [(traffic, "to_the_fallback", lambda *_: ())],
         "kill with KEDA and a fallback, and back",
     ),
     Mutation(

@@ -1,6 +1,9 @@
 """What must hold of autoscalers and Services that are held for a kill, and given back: exactly as people want them."""
 
 import asyncio
+import math
+from collections import defaultdict, deque
+from dataclasses import dataclass
 from typing import Any, Final
 
 from lastgood.kube import resources
@@ -15,9 +18,20 @@ from tests.simulation.sight import Sight
 TRIED: Final = 90.0
 """Seconds after which a refused write is tried again at the latest (rule K5)."""
 SCALERS: Final = (resources.HPAS, resources.SCALED_OBJECTS)
+KEPT: Final = 60
+"""Changes of an autoscaler that are kept: of more time than any write is on its way."""
 _FIELDS: Final = ("minReplicas", "maxReplicas", "pausedReplicas")
 Bounds = dict[str, Any]
 """What an autoscaler is set to, of what the operator ever changes; what is absent is left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    """What an autoscaler was since some time, and what people had set it to."""
+
+    at: float
+    raw: Object | None
+    wish: Bounds
 
 
 class Surrounded:
@@ -28,14 +42,21 @@ class Surrounded:
         self._server = grounds.server
         self._wishes: dict[tuple[str, Key], Bounds] = {}
         """What people have set each autoscaler to; what the operator sets to hold it is nobody's wish."""
+        self._past: dict[tuple[str, Key], deque[_Moment]] = defaultdict(lambda: deque(maxlen=KEPT))
+        """What each autoscaler was, and was wished to be, since when: a write rests on what was read before it."""
 
     def note(self, write: Write) -> None:
-        """Take note of what people want an autoscaler to be set to."""
-        place = write.resource.plural, write.key
-        if write.resource not in SCALERS or any(
-            each.identity == write.by for each in self._grounds.processes
-        ):
+        """Take note of what an autoscaler is set to, and of what people want it to be."""
+        if write.resource not in SCALERS:
             return
+        place = write.resource.plural, write.key
+        if not any(each.identity == write.by for each in self._grounds.processes):
+            self._note_wish(place, write)
+        self._past[place].append(
+            _Moment(asyncio.get_running_loop().time(), write.new, self._wishes.get(place, {}))
+        )
+
+    def _note_wish(self, place: tuple[str, Key], write: Write) -> None:
         if write.new is None:
             self._wishes.pop(place, None)
             return
@@ -122,6 +143,8 @@ class Surrounded:
             return
         if not process.may_act() or self._server.decided < process.led_since:
             return  # a standby scales to zero and does nothing else, also if it leads when that arrives (rule F5)
+        if self._was_released(process, name):
+            return
         service = self._server.find(resources.SERVICES, (NAMESPACE, name))
         read = sight.as_read(connection.readings.newest, name)
         standing = self._server.find(resources.DEPLOYMENTS, (NAMESPACE, around.stand_in(name)))
@@ -129,22 +152,33 @@ class Surrounded:
             taken = service["spec"]["selector"] == {"app": around.stand_in(name)}
             if not taken and not self._tried(process, "act.service.switch_traffic", name):
                 raise Violated(f"K1: {name} is scaled to zero before its traffic was taken to the fallback")
-        scaled = self._server.find(resources.SCALED_OBJECTS, (NAMESPACE, name))
-        looked = connection.readings.at.get(("scaledobjects", (NAMESPACE, name)), -JUST_NOW)
-        known = looked > asyncio.get_running_loop().time() - JUST_NOW
-        wish = self._wishes.get(("scaledobjects", (NAMESPACE, name)), {})
-        on_record = [
-            each
-            for each in _records(read, "ScaledObject", name)
-            # What people set it to since is put on record first, and that waits for the zero.
-            if scaled is not None
-            and each.get("uid") == scaled["metadata"]["uid"]
-            and all(each.get(field) == wish.get(field) for field in _FIELDS)
-        ]
-        if scaled is None or not known or not on_record:
+        if self._tried(process, "act.keda.pause", name):
             return
-        if bounds(scaled).get("pausedReplicas") != 0 and not self._tried(process, "act.keda.pause", name):
+        looked = self._server.looked.get(("scaledobjects", (NAMESPACE, name)), -JUST_NOW)
+        if looked <= asyncio.get_running_loop().time() - JUST_NOW:
+            return
+        if all(_is_unpaused(each, read, name) for each in self._scaled_objects(name, looked)):
             raise Violated(f"K1: {name} is scaled to zero before its ScaledObject was paused")
+
+    def _was_released(self, process: Writer, name: str) -> bool:
+        """Whether a model was released and still held when this was decided: that is no kill, which comes after it.
+
+        Its traffic and its autoscaler had their turn with the kill before, and have it again with the one since.
+        """
+        looked = self._server.looked.get(("deployments", (NAMESPACE, name)), math.inf)
+        seen = (sight.as_read(each, name) for each in process.connection.readings.all(since=looked))
+        return any(
+            not each.engaged and any(entry["ceiling"] == 0 for _, entry in each.entries) for each in seen
+        )
+
+    def _scaled_objects(self, name: str, then: float) -> list["_Moment"]:
+        """Return what the ScaledObject of a model is, and what it was when it was read."""
+        place = "scaledobjects", (NAMESPACE, name)
+        past = list(self._past[place])
+        ends = [each.at for each in past[1:]] + [math.inf]
+        as_read = [each for each, end in zip(past, ends, strict=True) if each.at <= then <= end]
+        current = self._server.find(resources.SCALED_OBJECTS, (NAMESPACE, name))
+        return [*as_read, _Moment(then, current, as_read[-1].wish if as_read else {})]
 
     def _tried(self, process: Writer, site: str, name: str) -> bool:
         at = process.connection.tried.get((site, name), -TRIED)
@@ -184,6 +218,20 @@ def bounds(raw: Object) -> Bounds:
 def stands_still(new: Bounds) -> bool:
     """Whether an autoscaler that is set like this starts nothing that is at zero."""
     return new.get("pausedReplicas") == 0 or new.get("scaleUp") == "Disabled"
+
+
+def _is_unpaused(moment: _Moment, read: Sight, name: str) -> bool:
+    """Whether a ScaledObject is not paused at zero though that is on record, with what comes back.
+
+    What people set it to since is put on record first, and that waits for the zero.
+    """
+    if moment.raw is None or bounds(moment.raw).get("pausedReplicas") == 0:
+        return False
+    uid = moment.raw["metadata"]["uid"]
+    return any(
+        each.get("uid") == uid and all(each.get(field) == moment.wish.get(field) for field in _FIELDS)
+        for each in _records(read, "ScaledObject", name)
+    )
 
 
 def _same(new: Bounds, wish: Bounds) -> bool:
