@@ -93,8 +93,10 @@ class Watcher:
         finally:
             del self._changed[resource]
         self._due(self._store.sweep(resource, found, changed_since=changed), False)
+        # Whatever has just been read may leave a workload that a switch holds without a model, or raised (rule K2).
+        for raw in list(self._store.switches.values()):
+            self._hold(self._store.unowned(resources.KILL_SWITCHES, raw))
         for raw in found if resource is resources.KILL_SWITCHES else ():
-            self._hold(self._store.unowned(resource, raw))
             self._switched([(raw["metadata"]["namespace"], raw["metadata"]["name"])])
 
     def _forget(self, resource: resources.Resource) -> None:

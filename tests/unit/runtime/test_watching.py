@@ -2,13 +2,13 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, cast
 
 import pytest
 
 from lastgood.kube import client, errors, resources
-from lastgood.observe.store import Store
+from lastgood.observe.store import Key, Store
 from lastgood.runtime.watching import FIRST_SWEEP, Watcher
 
 
@@ -37,6 +37,11 @@ def watcher_of(lists: Any, store: Store) -> Watcher:
 
 def a_switch(name: str, *, engaged: bool) -> client.Object:
     return {"metadata": {"name": name, "namespace": "ml", "uid": name}, "spec": {"engaged": engaged}}
+
+
+def a_deployment(*, replicas: int) -> client.Object:
+    metadata = {"name": "m", "namespace": "ml", "uid": "deployment"}
+    return {"metadata": metadata, "spec": {"replicas": replicas, "template": {}}}
 
 
 async def test_a_kill_that_a_watch_tells_of_during_a_full_reading_is_not_forgotten() -> None:
@@ -72,6 +77,36 @@ async def test_a_switch_that_is_deleted_during_a_full_reading_stays_deleted_and_
     await watcher.read_all()
 
     assert not store.switches
+
+
+@pytest.mark.parametrize("unseen", ["its model is deleted", "it is scaled up"])
+async def test_a_held_workload_is_looked_at_after_what_no_watch_told_of(unseen: str) -> None:
+    """K2, K5: nobody else would hold it until the next full reading."""
+    store = Store()
+    held: list[tuple[Key, int | None, bool]] = []
+    model = {"metadata": {"name": "m", "namespace": "ml", "uid": "model"}, "spec": {}}
+    switch = a_switch("incident", engaged=True)
+    switch["spec"]["workloads"] = ["m"]
+    before = [a_deployment(replicas=0)]
+    lists = SlowLists({resources.KILL_SWITCHES: [switch], resources.DEPLOYMENTS: before})
+    if unseen == "its model is deleted":
+        lists.listed[resources.MODEL_DEPLOYMENTS] = [model]
+
+    def hold(workloads: Collection[Key]) -> None:
+        replicas = store.deployments["ml", "m"]["spec"]["replicas"] if store.deployments else None
+        held.extend((workload, replicas, bool(store.models)) for workload in workloads)
+
+    watcher = Watcher(cluster=cast("Any", lists), store=store, due=lambda *_: None, hold=hold, tell=_nothing)
+    await watcher.read_all()
+    held.clear()
+    if unseen == "its model is deleted":
+        del lists.listed[resources.MODEL_DEPLOYMENTS]
+    else:
+        lists.listed[resources.DEPLOYMENTS] = [a_deployment(replicas=2)]
+    await watcher.read_all()
+
+    replicas = store.deployments["ml", "m"]["spec"]["replicas"]
+    assert (("ml", "m"), replicas, False) in held
 
 
 @pytest.mark.looptime
