@@ -223,14 +223,14 @@ def stands_still(new: Bounds) -> bool:
 def _is_unpaused(moment: _Moment, read: Sight, name: str) -> bool:
     """Whether a ScaledObject is not paused at zero though that is on record, with what comes back.
 
-    What people set it to since is put on record first, and that waits for the zero.
+    What people set it to since is put on record first, in each switch that holds it, and that waits for the zero.
     """
     if moment.raw is None or bounds(moment.raw).get("pausedReplicas") == 0:
         return False
-    uid = moment.raw["metadata"]["uid"]
-    return any(
+    uid, on_record = moment.raw["metadata"]["uid"], _records(read, "ScaledObject", name)
+    return bool(on_record) and all(
         each.get("uid") == uid and all(each.get(field) == moment.wish.get(field) for field in _FIELDS)
-        for each in _records(read, "ScaledObject", name)
+        for each in on_record
     )
 
 
