@@ -17,7 +17,7 @@ from tests.simulation.scene import Scene, Threshold
 from tests.simulation.sight import Sight, moment, worth
 
 STALE: Final = 3 * scenes.INTERVAL + 25.0
-"""Seconds after which a look is too old to act on: three intervals, and a slow request."""
+"""Seconds after which a look is too old to decide on: three intervals, and a slow request."""
 LONG_AGO: Final = 180.0
 """Seconds after which a crash of a pod is no reason any more: the longest gap in a watch, and a round."""
 
@@ -107,7 +107,7 @@ class Evidence:
     def _breached(
         self, asker: metrics.Asker, threshold: Threshold, looks: list[Look], *, for_: timedelta
     ) -> bool:
-        if not looks or asyncio.get_running_loop().time() - looks[-1].asked > STALE:
+        if not looks or self._server.decided - looks[-1].asked > STALE:
             return False
 
         def is_breach(signal: Signal) -> bool:
@@ -129,7 +129,7 @@ class Evidence:
     def fine(self, model: str, version: str, threshold: Threshold, *, by: str) -> bool:
         """Whether a threshold was OK when a process looked last, or says nothing that its owner wants to hear of."""
         looks = self.looks((by, (model, version, threshold.name)))
-        if not looks or asyncio.get_running_loop().time() - looks[-1].asked > STALE:
+        if not looks or self._server.decided - looks[-1].asked > STALE:
             return False
         ignored = threshold.on_no_data == "Ignore" and looks[-1].said not in (
             *metrics.BREACHING,
