@@ -15,6 +15,7 @@ from tests.simulation.objects import Object, value_at
 from tests.simulation.prometheus import Look, Prometheus, Signal
 from tests.simulation.scene import Scene, Threshold
 from tests.simulation.sight import Sight, moment, worth
+from tests.simulation.warming import Warming
 
 STALE: Final = 3 * scenes.INTERVAL + 25.0
 """Seconds after which a look is too old to decide on: three intervals, and a slow request."""
@@ -29,6 +30,7 @@ class Evidence:
         self._scene = scene
         self._prometheus = prometheus
         self._server = server
+        self._warming = Warming(scene, server, prometheus.injector)
         self._switches: dict[str, list[float]] = defaultdict(lambda: [0.0])
         self._starts: dict[str, list[float]] = defaultdict(lambda: [0.0])
         """Since when what is said of a model counts: its last switch, and the last start of its Deployment."""
@@ -40,6 +42,7 @@ class Evidence:
     def note(self, write: Write) -> None:
         """Take note of a change of the world."""
         raw = write.new or write.old or {}
+        self._warming.note(write)
         if write.resource is resources.PODS:
             self._note_pod(raw, crashes=write.new is not None and crashes(write.new))
         elif write.resource is resources.DEPLOYMENTS:
@@ -98,7 +101,8 @@ class Evidence:
         part of it. When it was decided is not known, but that it was after the Deployment was read.
         """
         asker = by, (model, version, threshold.name)
-        looks, read = self.looks(asker), self._read(model)
+        warm, read = self._warming.begins(model), self._read(model)
+        looks = [each for each in self.looks(asker) if each.asked >= warm]
         known = sum(look.told <= read for look in looks)
         return any(
             self._breached(asker, threshold, looks[:end], for_=for_) for end in range(known, len(looks) + 1)
@@ -117,7 +121,8 @@ class Evidence:
         gap = timedelta(seconds=2 * scenes.INTERVAL)
         at, past = self._prometheus.recalled.get(asker, (0.0, []))
         # What an operator has asked for of the past counts as if it had looked (rule J6).
-        recalled = [look for look in past if look.asked >= self._since(asker[1][0])]
+        begins = max(self._since(asker[1][0]), self._warming.begins(asker[1][0]))
+        recalled = [look for look in past if look.asked >= begins]
         # It is asked for with a look: that one and those after it follow it, not what was not answered before.
         newest = max((look.told for look in looks if look.told <= at), default=at)
         recalled += [look for look in looks if look.told >= newest and past and look.at > past[-1].at]

@@ -62,6 +62,13 @@ MUTATIONS: Final = (
         wrong.ignored_data_is_a_breach,
         1,
     ),
+    Mutation(
+        "no warm-up",
+        "A version is judged as soon as its pods are available.",
+        ("J1",),
+        wrong.no_warmup,
+        9,
+    ),
     Mutation("looks once", "A model is never evaluated again.", ("F2", "J1"), wrong.looks_once, "rollback"),
     Mutation(
         "acts before the record",

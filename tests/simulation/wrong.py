@@ -1,14 +1,16 @@
 """The wrong versions of what the operator does, for `mutations.py`: each returns what it replaces, and by what."""
 
 import dataclasses
+from datetime import datetime
 from typing import Any
 
 from lastgood.act import deployment
-from lastgood.api.thresholds import OnNoData, Verdict
+from lastgood.api.thresholds import OnNoData, ResolvedThreshold, Verdict
 from lastgood.decide import autoscalers, facts, ledger, policy, records, steps
 from lastgood.decide.decision import Decision, Phase
 from lastgood.decide.rules import autoscaling, condemned, kill, probation, rollback, rollout
 from lastgood.decide.view import Judged, View
+from lastgood.judge import warmup
 from lastgood.kube import errors, resources
 from lastgood.observe import snapshot
 from lastgood.record import checkpoint
@@ -41,6 +43,13 @@ def ignored_data_is_a_breach() -> list[Patch]:
         return judged.judgement.verdict is Verdict.BREACH or (missing and ignored)
 
     return [(Judged, "breached", property(wrong))]
+
+
+def no_warmup() -> list[Patch]:
+    def wrong(threshold: ResolvedThreshold, *, settling: warmup.Settling) -> datetime | None:
+        return settling.settled_at
+
+    return [(warmup, "counting_from", wrong)]
 
 
 def looks_once() -> list[Patch]:
