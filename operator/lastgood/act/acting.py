@@ -18,8 +18,8 @@ async def take(cluster: client.Cluster, namespace: str, model: str, step: steps.
             await deployment.switch_template(cluster, namespace, step)
         case steps.Scale():
             await deployment.scale(cluster, namespace, step)
-        case steps.LabelPods():
-            await deployment.label_pods(cluster, namespace, step)
+        case steps.LabelPod():
+            await deployment.label_pod(cluster, namespace, step)
         case steps.EmptyReplicaSet():
             await deployment.empty_replica_set(cluster, namespace, step)
         case steps.SetAutoscaler() if step.autoscaler.kind == autoscalers.SCALED_OBJECT:

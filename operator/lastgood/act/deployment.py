@@ -36,12 +36,11 @@ async def empty_replica_set(cluster: client.Cluster, namespace: str, step: steps
         await cluster.patch(resources.REPLICA_SETS, namespace, step.name, body, subresource="scale")
 
 
-async def label_pods(cluster: client.Cluster, namespace: str, step: steps.LabelPods) -> None:
-    """Label live pods; one that is gone meanwhile needs no label."""
-    for pod in step.pods:
-        body = {"metadata": {"uid": pod.uid, "labels": dict(step.labels)}}
-        with contextlib.suppress(errors.NotFound, errors.Conflict):
-            await cluster.patch(resources.PODS, namespace, pod.name, body)
+async def label_pod(cluster: client.Cluster, namespace: str, step: steps.LabelPod) -> None:
+    """Label a live pod; one that is gone meanwhile needs no label."""
+    body = {"metadata": {"uid": step.pod.uid, "labels": dict(step.labels)}}
+    with contextlib.suppress(errors.NotFound, errors.Conflict):
+        await cluster.patch(resources.PODS, namespace, step.pod.name, body)
 
 
 async def forget_request(

@@ -47,10 +47,13 @@ class SwitchTraffic:
 
 
 @dataclass(frozen=True, slots=True)
-class LabelPods:
-    """Label live pods with their model and version, without restarting them (rule O5)."""
+class LabelPod:
+    """Label a live pod with its model and version, without restarting it (rule O5).
 
-    pods: tuple[world.Pod, ...]
+    A step is one write, so that each is sent only by whoever holds the Lease at that moment (rule F5).
+    """
+
+    pod: world.Pod
     labels: Mapping[str, str]
 
 
@@ -70,4 +73,4 @@ class EmptyReplicaSet:
     name: str
 
 
-Step = EmptyReplicaSet | SwitchTemplate | Scale | SetAutoscaler | SwitchTraffic | LabelPods | ForgetRequest
+Step = EmptyReplicaSet | SwitchTemplate | Scale | SetAutoscaler | SwitchTraffic | LabelPod | ForgetRequest

@@ -281,7 +281,7 @@ def _condemns(decision: Decision) -> bool:
 
 
 def _rests_on_pods(decision: Decision) -> bool:
-    return any(isinstance(step, steps.LabelPods | steps.EmptyReplicaSet) for step in decision.steps)
+    return any(isinstance(step, steps.LabelPod | steps.EmptyReplicaSet) for step in decision.steps)
 
 
 def _described(step: steps.Step) -> str:
@@ -294,5 +294,7 @@ def _described(step: steps.Step) -> str:
             return f"SetAutoscaler {step.autoscaler.kind} {step.autoscaler.name} to {step.bounds}"
         case steps.SwitchTraffic():
             return f"SwitchTraffic of Service {step.service.name} to {step.to}"
+        case steps.LabelPod():
+            return f"LabelPod {step.pod.name}"
         case _:
             return type(step).__name__

@@ -155,7 +155,7 @@ class World(Sight):
             case steps.SwitchTraffic():
                 if self.service is not None and not self.refused:
                     self.service = dataclasses.replace(self.service, selector=dict(step.selector))
-            case steps.LabelPods():
+            case steps.LabelPod():
                 self.pod_labels = self.pod_labels | dict(step.labels)
             case steps.EmptyReplicaSet():
                 self.emptied |= {

@@ -149,7 +149,7 @@ def test_replicas_come_back_before_the_autoscaler_is_let_go() -> None:
     made.release()
     made.wait(15)
 
-    kinds = [type(each) for each in made.log if not isinstance(each, steps.LabelPods)]
+    kinds = [type(each) for each in made.log if not isinstance(each, steps.LabelPod)]
     assert kinds[-3:] == [steps.Scale, steps.SetAutoscaler, records.SetEntries]
 
 

@@ -23,7 +23,7 @@ def killed(made: World | None = None) -> World:
 
 
 def acts(made: World) -> list[type]:
-    return [type(each) for each in made.log if not isinstance(each, steps.LabelPods)]
+    return [type(each) for each in made.log if not isinstance(each, steps.LabelPod)]
 
 
 def test_traffic_goes_first_and_what_it_was_is_recorded_before() -> None:

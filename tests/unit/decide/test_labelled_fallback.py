@@ -25,19 +25,15 @@ def with_pods(*pods: world.Pod) -> World:
     return made
 
 
-def labelled(decision: Decision) -> list[tuple[list[str], dict[str, str]]]:
-    return [
-        ([each.name for each in step.pods], dict(step.labels))
-        for step in decision.steps
-        if isinstance(step, steps.LabelPods)
-    ]
+def labelled(decision: Decision) -> list[tuple[str, dict[str, str]]]:
+    return [(step.pod.name, dict(step.labels)) for step in decision.steps if isinstance(step, steps.LabelPod)]
 
 
 def test_live_pods_of_the_fallback_are_labelled_and_nothing_else_of_it_is_touched() -> None:
     """O5: by PATCH, without a restart."""
     decision = with_pods(pod("rules-1"), pod("rules-2"), pod("rules-3", terminating=True)).decide()
-    assert labelled(decision) == [(["rules-1", "rules-2"], FALLBACK)]
-    assert len(decision.steps) == 1
+    assert labelled(decision) == [("rules-1", FALLBACK), ("rules-2", FALLBACK)]
+    assert len(decision.steps) == 2
     assert decision.records == ()
 
 

@@ -266,7 +266,7 @@ def test_what_is_answered_makes_no_further_write() -> None:
     made.wait(10)
     made.log.clear()
     made.wait(10)
-    assert [each for each in made.log if not isinstance(each, steps.LabelPods)] == []
+    assert [each for each in made.log if not isinstance(each, steps.LabelPod)] == []
 
 
 def test_an_answer_counts_though_the_clock_was_ahead_when_the_one_before_was_given() -> None:

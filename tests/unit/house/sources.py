@@ -34,7 +34,7 @@ def modules() -> tuple[tuple[str, ast.Module], ...]:
     )
 
 
-def requests(tree: ast.Module, *, verbs: set[str]) -> Iterator[Request]:
+def requests(tree: ast.AST, *, verbs: set[str]) -> Iterator[Request]:
     """Each call of these verbs on a cluster, or with a resource as its first argument."""
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):

@@ -47,6 +47,27 @@ def test_the_writes_are_found_at_all() -> None:
     assert {"record", "act", "report", "runtime"} <= writers
 
 
+def test_a_step_is_one_write_so_that_the_lease_is_asked_before_each() -> None:
+    """F5: who is stopped in the middle of many writes wakes up when another leads."""
+    loops = (ast.For, ast.AsyncFor, ast.While)
+    found = [
+        f"{path}:{node.lineno}"
+        for path, tree in sources.modules()
+        if path.startswith("act/")
+        for node in ast.walk(tree)
+        if (isinstance(node, loops) and _waits(node))
+        or (
+            isinstance(node, ast.AsyncFunctionDef)
+            and len(list(sources.requests(node, verbs=sources.WRITING))) > 1
+        )
+    ]
+    assert found == []
+
+
+def _waits(node: ast.AST) -> bool:
+    return any(isinstance(each, ast.Await) for each in ast.walk(node))
+
+
 @pytest.mark.parametrize("room", PURE)
 def test_the_rooms_that_think_take_the_time_as_an_argument(room: str) -> None:
     clocks = {"now", "utcnow", "today", "monotonic", "perf_counter"}

@@ -97,7 +97,8 @@ async def test_a_pod_that_is_gone_keeps_no_other_pod_from_its_labels() -> None:
         world.Pod(name=name, uid=name, digest=None, ready=True, terminating=False)
         for name in ("gone", "there")
     )
-    await deployment.label_pods(
-        cast("Any", cluster), "ml", steps.LabelPods(pods, {"lastgood.dev/model": "m"})
-    )
+    for pod in pods:
+        await deployment.label_pod(
+            cast("Any", cluster), "ml", steps.LabelPod(pod, {"lastgood.dev/model": "m"})
+        )
     assert cluster.labelled == ["there"]

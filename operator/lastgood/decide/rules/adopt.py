@@ -54,8 +54,8 @@ def label_pods(view: View) -> Decision | None:
     )
     if not bare:
         return None
-    step = steps.LabelPods(bare, wanted)
-    return Decision(Phase.SERVING, "Labelling", f"labelling {len(bare)} pods", steps=(step,))
+    taken = tuple(steps.LabelPod(pod, wanted) for pod in bare)
+    return Decision(Phase.SERVING, "Labelling", f"labelling {len(bare)} pods", steps=taken)
 
 
 def rest_at_zero(view: View) -> Decision | None:

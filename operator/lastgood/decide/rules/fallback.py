@@ -41,8 +41,9 @@ def label_its_pods(view: View) -> Decision | None:
     bare = tuple(pod for pod in pods if not pod.terminating and names.LABEL_TRACK not in (pod.labels or {}))
     if not bare:
         return None
-    step = steps.LabelPods(bare, {names.LABEL_TRACK: names.TRACK_FALLBACK})
-    return Decision(Phase.SERVING, "Labelling", f"labelling {len(bare)} pods of the fallback", steps=(step,))
+    labels = {names.LABEL_TRACK: names.TRACK_FALLBACK}
+    taken = tuple(steps.LabelPod(pod, labels) for pod in bare)
+    return Decision(Phase.SERVING, "Labelling", f"labelling {len(bare)} pods of the fallback", steps=taken)
 
 
 def keep_traffic_of_the_killed(view: View) -> Decision | None:
