@@ -16,7 +16,7 @@ from tests.simulation.faults import Fault
 from tests.simulation.virtual_time import VirtualLoop
 from tests.simulation.world import World
 
-WITHOUT_FAULTS: Final = 10
+WITHOUT_FAULTS: Final = 20
 """Of so many seeds one is run once more without faults, and held to the same end."""
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.simulation import running
 
-SEEDS = 50
+SEEDS = 10
 """A look, for who changes something; `make test` runs two thousand worlds, beside what waits for a cluster."""
 
 
