@@ -23,7 +23,7 @@ KINDS: Final = (
     "two crashes",
     "fault while telling",
 )
-DECISIVE: Final = frozenset({*sites.RECORDS, *sites.ACTS} - {"act.deployment.label_pods"})
+DECISIVE: Final = frozenset({*sites.RECORDS, *sites.ACTS} - {"act.deployment.label_pod"})
 """Writes of which two in one story meet a crash each; a label on a pod changes nothing for the next write."""
 STALE: Final = (1, 3)
 """By how many writes a list is too old that a process starts from."""

@@ -74,7 +74,7 @@ class Grounds:
             and precondition(write.body) is None
         ):
             raise Violated(f"F3: {site} carries no precondition: {write.body}")
-        if site == "act.deployment.label_pods":
+        if site == "act.deployment.label_pod":
             return
         for name in models_of(write):
             if not self.fresh(process, name):

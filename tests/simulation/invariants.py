@@ -68,7 +68,7 @@ class Invariants:
             "record.switch.set_entries": recorded.set_entries,
             "act.deployment.switch_template": acted.switch_template,
             "act.deployment.scale": acted.scale,
-            "act.deployment.label_pods": acted.label,
+            "act.deployment.label_pod": acted.label,
             "act.deployment.empty_replica_set": acted.clear_the_way,
             "act.deployment.forget_request": acted.forget,
             "act.hpa.set_bounds": surrounded.set_autoscaler,

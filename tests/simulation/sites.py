@@ -27,7 +27,7 @@ WRITERS: Final[Mapping[str, tuple[str, ...]]] = {
     "record.cluster_switch.write": ("record.cluster_switch.release",),
     "act.deployment.switch_template": ("act.deployment.switch_template",),
     "act.deployment.scale": ("act.deployment.scale",),
-    "act.deployment.label_pods": ("act.deployment.label_pods",),
+    "act.deployment.label_pod": ("act.deployment.label_pod",),
     "act.deployment.forget_request": ("act.deployment.forget_request",),
     "act.deployment.empty_replica_set": ("act.deployment.empty_replica_set",),
     "act.hpa.set_bounds": ("act.hpa.set_bounds",),
@@ -52,7 +52,7 @@ LEASE: Final = "runtime.lease"
 _BY_KIND: Final = {
     resources.MODEL_DEPLOYMENTS: "act.deployment.forget_request",
     resources.REPLICA_SETS: "act.deployment.empty_replica_set",
-    resources.PODS: "act.deployment.label_pods",
+    resources.PODS: "act.deployment.label_pod",
     resources.HPAS: "act.hpa.set_bounds",
     resources.SCALED_OBJECTS: "act.keda.pause",
     resources.SERVICES: "act.service.switch_traffic",

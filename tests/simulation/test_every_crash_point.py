@@ -49,7 +49,7 @@ def test_the_stories_write_everything_that_a_rollback_a_kill_and_a_release_write
         "record.switch.set_entries",
         "act.deployment.switch_template",
         "act.deployment.scale",
-        "act.deployment.label_pods",
+        "act.deployment.label_pod",
         "act.deployment.forget_request",
         "act.hpa.set_bounds",
     }
