@@ -72,7 +72,11 @@ class Connection:
         if resource is resources.PODS and labels is not None and "app" in labels:
             self.pods_read[labels["app"]].append(asyncio.get_running_loop().time())
         found = self.server.listed(resource, namespace, labels)
-        self.readings.note(resource, {key_of(raw): raw for raw in found})
+        read = {key_of(raw): raw for raw in found}
+        if labels is None:
+            self.readings.note_all(resource, namespace, read)
+        else:
+            self.readings.note(resource, read)
         await self.awake()
         return found
 

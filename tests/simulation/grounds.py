@@ -11,7 +11,7 @@ from lastgood.kube import resources
 from tests.simulation import sight
 from tests.simulation.apiserver import ApiServer, Write, precondition
 from tests.simulation.connection import Connection
-from tests.simulation.objects import by_workload
+from tests.simulation.objects import Object, by_workload
 from tests.simulation.readings import Reading
 from tests.simulation.scene import NAMESPACE
 from tests.simulation.sight import Sight
@@ -104,19 +104,40 @@ class Grounds:
         )
         readings = list(process.connection.readings.all(since=since, after_the_record_of=acts_on))
         # What is there of an autoscaler, or after a write of ours, may have come by a watch.
-        read = [each for each in readings if _knows(each, write)] or readings
+        read = [each for each in readings if _knows(each, write, name)] or readings
         if self.fresh(process, name) and any(test(sight.as_read(each, name)) for each in read):
             return
         raise Violated(f"{what} ({name}, {process.identity}): {write.body}")
 
 
-def _knows(seen: Reading, write: Write) -> bool:
-    """Whether a reading has an object as a write changes it, where that carries a precondition."""
+def _knows(seen: Reading, write: Write, name: str) -> bool:
+    """Whether a reading has an object as a write changes it, where that carries a precondition.
+
+    What a switch holds of one workload is written over any version of the switch that says the same of that workload.
+    """
     wanted = None if write.old is None else precondition(write.body)
     if wanted is None:
         return True
     read = seen.get((write.resource.plural, write.key))
-    return read is not None and bool(read["metadata"]["resourceVersion"] == wanted)
+    if read is None:
+        return False
+    return bool(read["metadata"]["resourceVersion"] == wanted) or (
+        write.resource is resources.KILL_SWITCHES and _says_the_same(read, write, name)
+    )
+
+
+def _says_the_same(read: Object, write: Write, name: str) -> bool:
+    """Whether a switch was read as it is, for what a write to its entries changes of a workload."""
+    old, new = write.old, write.new
+    if old is None or new is None or {**old["spec"], "restore": None} != {**new["spec"], "restore": None}:
+        return False  # more is written than what it holds
+    return all(
+        (
+            read["metadata"]["uid"] == old["metadata"]["uid"],
+            read["spec"]["engaged"] == old["spec"]["engaged"],
+            by_workload(read).get(name) == by_workload(old).get(name),
+        )
+    )
 
 
 def models_of(write: Write) -> list[str]:

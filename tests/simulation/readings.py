@@ -73,6 +73,14 @@ class Readings:
         if changed and resource is resources.KILL_SWITCHES:
             self._switches.appendleft(_Earlier(self._number, now, switches))
 
+    def note_all(
+        self, resource: resources.Resource, namespace: str | None, found: Mapping[Key, Object | None]
+    ) -> None:
+        """Take note of all that there is of a kind, in one namespace or in all: what was there before is gone."""
+        known = [key for plural, key in self.newest if plural == resource.plural]
+        gone = dict.fromkeys(key for key in known if namespace is None or key[0] == namespace)
+        self.note(resource, {**gone, **found})
+
     def recorded(self, workloads: Iterable[str]) -> None:
         """Take note that these were put on record in a switch, and that the answer has just been read."""
         self._recorded.update(dict.fromkeys(workloads, self._number))

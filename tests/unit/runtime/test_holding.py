@@ -101,6 +101,29 @@ async def test_a_model_that_the_watch_has_not_brought_yet_keeps_what_has_to_come
     assert switch["spec"]["restore"]
 
 
+async def test_a_model_that_is_created_while_switches_let_go_keeps_what_the_next_one_holds() -> None:
+    """K2: what comes back is dropped switch by switch, and only as long as no model speaks for it."""
+    first, second = a_switch(engaged=False), a_switch(engaged=False)
+    second["metadata"] = named("stop-too")
+
+    class Busy(Api):
+        async def patch(self, *args: Any, **how: Any) -> client.Object:
+            store.put(resources.MODEL_DEPLOYMENTS, {"metadata": named("fraud"), "spec": {}})
+            return await super().patch(*args, **how)
+
+    store = Store()
+    api = Busy(
+        (resources.DEPLOYMENTS, a_deployment()),
+        (resources.KILL_SWITCHES, first),
+        (resources.KILL_SWITCHES, second),
+    )
+
+    assert await holder_of(api, store).hold(WORKLOAD) is None
+
+    assert first["spec"]["restore"] == []
+    assert second["spec"]["restore"]
+
+
 async def test_a_switch_lets_go_of_a_workload_that_no_model_names() -> None:
     switch = a_switch(engaged=False)
     api = Api((resources.DEPLOYMENTS, a_deployment()), (resources.KILL_SWITCHES, switch))
