@@ -69,7 +69,7 @@ class Holder:
         if self._decided_on_the_store(workload) is None:
             return None
         for _ in range(MOST_ROUNDS):
-            if self._is_spoken_for(workload) or not self._may_act():
+            if not self._may_act() or await self._is_spoken_for(workload):
                 return None
             raw, listed, scalers = await asyncio.gather(
                 self._cluster.get(resources.DEPLOYMENTS, *workload),
@@ -102,12 +102,17 @@ class Holder:
         workload = self._store.parsed(raw, workloads.workload)
         return unowned.hold(workload, switches, autoscalers.of(workload.name, scalers, switches))
 
-    def _is_spoken_for(self, workload: Key) -> bool:
-        """Whether a model says what becomes of a Deployment; one that does not parse says nothing (rule K2)."""
-        for key in self._store.models_on(workload):
-            with contextlib.suppress(written.Unreadable):
-                self._store.parsed(self._store.models[key], written.model)
-                return True
+    async def _is_spoken_for(self, workload: Key) -> bool:
+        """Whether a model says what becomes of a Deployment; one that does not parse says nothing (rule K2).
+
+        Nor does one that is gone and whose end no watch has told, until the next full reading.
+        """
+        for namespace, name in self._store.models_on(workload):
+            with contextlib.suppress(written.Unreadable, errors.NotFound):
+                raw = await self._cluster.get(resources.MODEL_DEPLOYMENTS, namespace, name)
+                if observing.workload_name(raw) == workload[1]:
+                    self._store.parsed(raw, written.model)
+                    return True
         return False
 
     async def _is_named(self, workload: Key) -> bool:
@@ -120,7 +125,7 @@ class Holder:
         namespace, name = workload
         try:
             for record in decision.records:
-                if _lets_go(decision) and self._is_spoken_for(workload):
+                if _lets_go(decision) and await self._is_spoken_for(workload):
                     return  # created meanwhile: what a switch still holds is what the model comes back to
                 await recording.write(self._cluster, self._entries, namespace, name, record)
                 _tell_what_is_left(namespace, record)

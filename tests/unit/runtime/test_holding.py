@@ -59,6 +59,10 @@ def a_deployment() -> client.Object:
     return {"metadata": named("fraud") | {"uid": "d"}, "spec": {"replicas": 2, "template": {}}}
 
 
+def a_model() -> client.Object:
+    return {"metadata": named("fraud") | {"uid": "m"}, "spec": {"workloadRef": {"name": "fraud"}}}
+
+
 def a_switch(*, engaged: bool) -> client.Object:
     entry = {"workload": "fraud", "model": "fraud", "replicas": 2, "ceiling": 0}
     return {"metadata": named("stop"), "spec": {"engaged": engaged, "reason": "drift", "restore": [entry]}}
@@ -87,6 +91,34 @@ async def test_a_killed_model_that_does_not_parse_any_more_is_held_all_the_same(
     assert deployment["spec"]["replicas"] == 0
 
 
+async def test_a_killed_workload_whose_model_was_deleted_unseen_is_held_at_once() -> None:
+    """K2: no watch has told that the model is gone; who looks asks the API server."""
+    deployment = a_deployment()
+    api, store = (
+        Api((resources.DEPLOYMENTS, deployment), (resources.KILL_SWITCHES, a_switch(engaged=True))),
+        Store(),
+    )
+    store.put(resources.MODEL_DEPLOYMENTS, a_model())
+
+    assert await holder_of(api, store).hold(WORKLOAD) is None
+
+    assert deployment["spec"]["replicas"] == 0
+
+
+async def test_a_killed_workload_whose_model_is_there_is_left_to_what_that_decides() -> None:
+    api = Api(
+        (resources.DEPLOYMENTS, a_deployment()),
+        (resources.KILL_SWITCHES, a_switch(engaged=True)),
+        (resources.MODEL_DEPLOYMENTS, a_model()),
+    )
+    store = Store()
+    store.put(resources.MODEL_DEPLOYMENTS, a_model())
+
+    assert await holder_of(api, store).hold(WORKLOAD) is None
+
+    assert api.patched == []
+
+
 async def test_a_model_that_the_watch_has_not_brought_yet_keeps_what_has_to_come_back() -> None:
     switch = a_switch(engaged=False)
     api = Api(
@@ -108,7 +140,9 @@ async def test_a_model_that_is_created_while_switches_let_go_keeps_what_the_next
 
     class Busy(Api):
         async def patch(self, *args: Any, **how: Any) -> client.Object:
-            store.put(resources.MODEL_DEPLOYMENTS, {"metadata": named("fraud"), "spec": {}})
+            model = {"metadata": named("fraud"), "spec": {}}
+            self.objects[resources.MODEL_DEPLOYMENTS, "fraud"] = model
+            store.put(resources.MODEL_DEPLOYMENTS, model)
             return await super().patch(*args, **how)
 
     store = Store()
