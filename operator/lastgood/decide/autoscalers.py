@@ -23,7 +23,8 @@ DISABLED: Final = "Disabled"
 MAX: Final = "Max"
 """The select policy that the API server fills in."""
 REMEMBERED: Final = 2
-"""What it was held at before counts too: between the record and the act it is still set to that."""
+"""What it was held at before counts too: between the record and the act it is still set to that. Where it is not set to
+that, an operator that led before may yet set it: its request may be on the way."""
 
 
 def known(entries: Iterable[facts.Entry]) -> facts.Autoscaler | None:
@@ -64,8 +65,9 @@ def noted(
     if hold is not None:
         newest = _over(held[0], hold) if held else hold
         if not held or held[0] != newest:
-            set_to = [each for each in held if _over(scaler.bounds, each) == scaler.bounds]
-            held = (newest, *(set_to or held))[:REMEMBERED]
+            other = [each for each in held if _over(newest, each) != newest]  # of the rest it says all
+            set_to = [each for each in other if _over(scaler.bounds, each) == scaler.bounds]
+            held = (newest, *(set_to or other))[:REMEMBERED]
     return facts.Autoscaler(scaler.kind, scaler.name, wanted(scaler, recorded), scaler.uid, held)
 
 

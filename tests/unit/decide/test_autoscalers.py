@@ -7,7 +7,7 @@ import pytest
 from lastgood.decide import autoscalers, facts, records, steps, world
 from lastgood.decide.decision import Phase
 from tests.unit.decide.autoscaled import START_BY_THEMSELVES, bounds, changed, scaled_by, through_probation
-from tests.unit.decide.scaling import hpa, scaled_object
+from tests.unit.decide.scaling import after, hpa, scaled_object
 from tests.unit.decide.scenes import killed, proven, released
 
 
@@ -71,6 +71,30 @@ def test_what_one_switch_holds_an_autoscaler_at_is_no_wish_to_the_others_that_ho
 
     assert autoscalers.noted_again(held, coming_back, [coming_back, killed_again]) == noted
     assert noted.before == wish
+
+
+def as_held(
+    scaler: world.Autoscaler, recorded: facts.Autoscaler | None, hold: facts.Bounds | None
+) -> world.Autoscaler:
+    (step,) = autoscalers.hold(scaler, recorded, hold)
+    assert isinstance(step, steps.SetAutoscaler)
+    return after(step)
+
+
+@pytest.mark.parametrize("scaler", [hpa(least=0), scaled_object(), scaled_object(paused_replicas=4)])
+@pytest.mark.parametrize("ceiling", [1, 3])
+def test_what_an_operator_that_lost_its_lease_sets_late_is_no_persons_wish(
+    scaler: world.Autoscaler, ceiling: int
+) -> None:
+    """K3, F5: a probation was recorded, and its act was still on its way when the model was killed again."""
+    noted = autoscalers.noted_at_zero(scaler)
+    at_zero = as_held(scaler, noted, autoscalers.at_zero(scaler))
+    in_probation = autoscalers.noted(at_zero, noted, autoscalers.at(at_zero, ceiling))
+    late = as_held(at_zero, in_probation, autoscalers.at(at_zero, ceiling))
+    killed_again = autoscalers.noted(at_zero, in_probation, autoscalers.at_zero(at_zero))
+
+    assert autoscalers.wanted(at_zero, killed_again) == scaler.bounds
+    assert autoscalers.wanted(late, killed_again) == scaler.bounds
 
 
 def test_an_hpa_with_a_minimum_is_left_alone_at_zero() -> None:
