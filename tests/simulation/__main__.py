@@ -1,7 +1,7 @@
 """Run simulated worlds: one with a readable trace, or as many as wanted on all cores.
 
 python -m tests.simulation --seed 7 --steps 200
-python -m tests.simulation --seeds 100000
+python -m tests.simulation --seeds 100000 --tally hundred-thousand.json
 python -m tests.simulation --stories
 python -m tests.simulation --mutation "latch lost"
 python -m tests.simulation --mutation "latch lost" --seed 7
@@ -9,14 +9,15 @@ python -m tests.simulation --mutation "latch lost" --seed 7
 
 import contextlib
 import os
-from collections import Counter
+from pathlib import Path
 
 import click
+import pydantic
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from tests.simulation import coverage, crash_points, giving_way, hunting, mutations, running, stories
-from tests.simulation.faults import Fault
+from tests.simulation.tally import OtherSourcesError, Tally, told
 
 
 @click.command()
@@ -27,11 +28,17 @@ from tests.simulation.faults import Fault
     "--steps", type=int, default=200, show_default=True, help="Steps before a world is brought to its end."
 )
 @click.option("--jobs", type=int, help="Processes. Default: one for each core.")
+@click.option(
+    "--tally",
+    "kept",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Keep count in this file: a run of hours may be ended, and goes on from there.",
+)
 @click.option("--without-faults", is_flag=True, help="With --seed: the same moves, and nothing goes wrong.")
 @click.option(
     "--mutation", type=click.Choice(list(mutations.BY_NAME)), help="Put a bug in, and see it noticed."
 )
-@click.option("--stories", "told", is_flag=True, help="Play every story with every trouble.")
+@click.option("--stories", "play", is_flag=True, help="Play every story with every trouble.")
 @click.option("--whole-table", is_flag=True, help="Fail if a write has not met a fault.")
 @click.option(
     "--give-way", is_flag=True, help="Run behind all else, and no longer than whoever started this."
@@ -43,14 +50,15 @@ def main(
     first: int,
     steps: int,
     jobs: int | None,
+    kept: Path | None,
     without_faults: bool,
     mutation: str | None,
-    told: bool,
+    play: bool,
     whole_table: bool,
     give_way: bool,
 ) -> None:
     """Run simulated worlds."""
-    if told:
+    if play:
         raise SystemExit(_stories())
     if mutation is not None and seed is None:
         raise SystemExit(_hunt(mutations.BY_NAME[mutation]))
@@ -60,7 +68,8 @@ def main(
             found = running.run(seed, steps=steps, faults=not without_faults, trace=click.echo)
         click.echo(found.violated or f"seed {seed}: all held for {found.steps} steps, and the end is right")
         raise SystemExit(bool(found.violated))
-    raise SystemExit(_many(first, seeds, steps=steps, jobs=jobs, whole_table=whole_table, give_way=give_way))
+    begun = Tally.begin(first, seeds, steps=steps)
+    raise SystemExit(_many(begun, kept=kept, jobs=jobs, whole_table=whole_table, give_way=give_way))
 
 
 def _hunt(mutation: mutations.Mutation) -> bool:
@@ -83,33 +92,34 @@ def _stories() -> bool:
     return bool(failed)
 
 
-def _many(first: int, count: int, *, steps: int, jobs: int | None, whole_table: bool, give_way: bool) -> bool:
+def _many(begun: Tally, *, kept: Path | None, jobs: int | None, whole_table: bool, give_way: bool) -> bool:
     parent = os.getppid()
     if give_way:
         giving_way.give_way()
-    met: Counter[tuple[str, Fault]] = Counter()
-    failed, done = [], 0
+    try:
+        tally = begun if kept is None else Tally.resume(kept, begun)
+    except (OtherSourcesError, pydantic.ValidationError) as error:
+        raise click.ClickException(str(error)) from None
+    for each in tally.failed.values():
+        click.echo(each)
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("seeds", total=count)
-        for outcome in running.run_many(first, count, steps=steps, jobs=jobs):
+        task = progress.add_task("seeds", total=tally.worlds, completed=tally.done)
+        left = tally.worlds - tally.done
+        for outcome in running.run_many(tally.first + tally.done, left, steps=tally.steps, jobs=jobs):
             if give_way:
                 giving_way.end_with(parent)
-            met += outcome.met
-            done += outcome.steps
             progress.advance(task)
             if outcome.violated:
-                failed.append(outcome)
-                faults = "without faults" not in outcome.violated
-                click.echo(
-                    f"{outcome.violated}\n    {running.replay(outcome.seed, steps=steps, faults=faults)}"
-                )
-    click.echo(coverage.table(met))
-    missing = coverage.empty(met)
+                click.echo(told(outcome, steps=tally.steps))
+            if tally.add(outcome) and kept is not None:
+                tally.save(kept)
+    click.echo(coverage.table(tally.table))
+    missing = coverage.empty(tally.table)
     for each in missing:
         click.echo(each)
-    click.echo(f"{count} seeds, {done} steps: {len(failed)} failed")
-    return bool(failed) or (whole_table and bool(missing))
+    click.echo(f"{tally.done} seeds, {tally.steps_done} steps: {len(tally.failed)} failed")
+    return bool(tally.failed) or (whole_table and bool(missing))
 
 
 if __name__ == "__main__":
