@@ -101,7 +101,7 @@ class Evidence:
         part of it. When it was decided is not known, but that it was after the Deployment was read.
         """
         asker = by, (model, version, threshold.name)
-        warm, read = self._warming.begins(model), self._read(model)
+        warm, read = self._warming.begins(model, then=self._server.decided), self._read(model)
         looks = [each for each in self.looks(asker) if each.asked >= warm]
         known = sum(look.told <= read for look in looks)
         return any(
@@ -121,7 +121,7 @@ class Evidence:
         gap = timedelta(seconds=2 * scenes.INTERVAL)
         at, past = self._prometheus.recalled.get(asker, (0.0, []))
         # What an operator has asked for of the past counts as if it had looked (rule J6).
-        begins = max(self._since(asker[1][0]), self._warming.begins(asker[1][0]))
+        begins = max(self._since(asker[1][0]), self._warming.begins(asker[1][0], then=self._server.decided))
         recalled = [look for look in past if look.asked >= begins]
         # It is asked for with a look: that one and those after it follow it, not what was not answered before.
         newest = max((look.told for look in looks if look.told <= at), default=at)

@@ -88,6 +88,8 @@ class Readings:
     def all(self, *, since: float = -math.inf, after_the_record_of: str = "") -> Iterator[Reading]:
         """Yield what was read last, then what was known before that, as far back as is kept or until a moment.
 
+        What was known before: of each object so many readings ago, and of all of them at one moment.
+
         Switches are read at another moment than the model that they are about. Before a record is answered nothing is
         done that rests on it, so an act on a workload rests on no switches as they were read before.
         """
@@ -101,13 +103,24 @@ class Readings:
     def _of_all_but_switches(self, since: float) -> Iterator[Reading]:
         newest = {place: raw for place, raw in self.newest.items() if not _is_switch(place)}
         yield newest
+        before = {place: each for place, each in self._before.items() if not _is_switch(place)}
         for depth in range(EARLIER):
             older = {
                 place: each[depth].known
-                for place, each in self._before.items()
-                if len(each) > depth and each[depth].until >= since and not _is_switch(place)
+                for place, each in before.items()
+                if len(each) > depth and each[depth].until >= since
             }
             yield {**newest, **older}
+        # Of what is read for one decision something may have changed meanwhile, and the rest not.
+        for number in sorted(
+            {each.number for found in before.values() for each in found if each.until >= since}
+        ):
+            then = {
+                place: next(each.known for each in reversed(found) if each.number >= number)
+                for place, found in before.items()
+                if found and found[0].number >= number
+            }
+            yield {**newest, **then}
 
     def _all_switches(self) -> Reading:
         return {place: raw for place, raw in self.newest.items() if _is_switch(place)}

@@ -1,6 +1,7 @@
 """From when on what is said of a version counts: an account of the warm-up (rule J7) that is never stricter than it."""
 
 import asyncio
+from collections import defaultdict, deque
 from typing import Final
 
 from lastgood.api import names
@@ -13,6 +14,8 @@ from tests.simulation.scene import Scene
 
 SECOND: Final = 1.0
 """Kubernetes cuts times to whole seconds."""
+KEPT: Final = 20
+"""Changes that are kept for each model: more than there are while one write is on its way."""
 
 
 class Warming:
@@ -24,7 +27,8 @@ class Warming:
         self._injector = injector
         self._awaited: dict[str, str] = {}
         """By model: what it was switched to, until a pod of that comes."""
-        self._begins: dict[str, float] = {}
+        self._begins: dict[str, deque[tuple[float, float]]] = defaultdict(lambda: deque(maxlen=KEPT))
+        """By model: each time that this changed, and from when on something counts since then."""
         self._clock_was_set = False
 
     def note(self, write: Write) -> None:
@@ -36,7 +40,8 @@ class Warming:
             model = write.new["metadata"]["labels"].get("app", "")
             if self._awaited.get(model) == fingerprint(write.new):
                 del self._awaited[model]
-                self._begins[model] = asyncio.get_running_loop().time() + self._warmup - SECOND
+                now = asyncio.get_running_loop().time()
+                self._begins[model].append((now, now + self._warmup - SECOND))
         elif write.resource is resources.MODEL_CHECKPOINTS:
             before = value_at(write.old, "spec", "activations") or []
             if len(write.new["spec"].get("activations") or []) > len(before):
@@ -44,16 +49,18 @@ class Warming:
                 self._switch(model, fingerprint(write.new["spec"]["saved"]["podTemplate"]))
 
     def _switch(self, model: str, version: str) -> None:
-        self._begins.pop(model, None)
+        self._begins[model].append((asyncio.get_running_loop().time(), 0.0))
         self._awaited.pop(model, None)
         pods = self._server.of(resources.PODS).values()
         own = (each for each in pods if each["metadata"]["labels"].get("app") == model)
         if all(fingerprint(each) != version for each in own):
             self._awaited[model] = version
 
-    def begins(self, model: str) -> float:
-        """Return the earliest moment from which something counts, in the loop's seconds.
+    def begins(self, model: str, *, then: float) -> float:
+        """Return the earliest moment from which something counted at a moment, both in the loop's seconds.
 
         By a clock that was set a version may have warmed up at any time, as far as its process can tell.
         """
-        return 0.0 if self._clock_was_set else self._begins.get(model, 0.0)
+        if self._clock_was_set:
+            return 0.0
+        return next((begins for at, begins in reversed(self._begins[model]) if at <= then), 0.0)
