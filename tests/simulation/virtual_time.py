@@ -19,9 +19,16 @@ _Given = TypeVarTuple("_Given")
 AT_ONCE: Final = 1e-9
 """Seconds within which everything is due at one moment: times are sums, and these round."""
 
+MOST_AT_ONCE: Final = 100_000
+"""Rounds at one moment; the busiest of a world has some hundreds."""
+
 
 class DeadlockError(Exception):
     """Nothing is left to do, and nothing is due."""
+
+
+class EndlessError(Exception):
+    """So much is done at one moment that time would never pass."""
 
 
 class _Due(asyncio.TimerHandle):
@@ -64,6 +71,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._now: deque[_Due] = deque()
         self._later: list[tuple[float, int, _Due]] = []
         self._order = itertools.count()
+        self._rounds = 0
+        """Since time has passed."""
 
     def time(self) -> float:
         return self._clock
@@ -101,19 +110,28 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def _run_once(self) -> None:
         """Do what is to be done now, or go on to the moment when something is due; `run_forever` calls this."""
         now, later = self._now, self._later
+        self._rounds += 1
+        if self._rounds > MOST_AT_ONCE:
+            raise EndlessError(f"{MOST_AT_ONCE} rounds at {self._clock}: it is asked for again and again")
         while later and later[0][2].dropped:
             heapq.heappop(later)
         if not now:
             if not later:
                 raise DeadlockError("nobody waits for a time that will come")
-            self._clock = max(self._clock, later[0][0])
-            self.shown = BEGIN + timedelta(seconds=self._clock)
+            self._pass_to(later[0][0])
         while later and later[0][0] < self._clock + AT_ONCE:
+            self._pass_to(later[0][0])  # who is woken finds that its time has come
             now.append(heapq.heappop(later)[2])
         for _ in range(len(now)):
             due = now.popleft()
             if not due.dropped:
                 due.context.run(due.callback, *due.args)
+
+    def _pass_to(self, moment: float) -> None:
+        if moment > self._clock:
+            self._clock = moment
+            self._rounds = 0
+            self.shown = BEGIN + timedelta(seconds=moment)
 
 
 def true_time() -> datetime:
