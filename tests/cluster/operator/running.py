@@ -34,6 +34,7 @@ PATHS = {
     "deployment": "/apis/apps/v1/namespaces/{namespace}/deployments",
     "hpa": "/apis/autoscaling/v2/namespaces/{namespace}/horizontalpodautoscalers",
     "so": "/apis/keda.sh/v1alpha1/namespaces/{namespace}/scaledobjects",
+    "lease": "/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases",
     "pods": "/api/v1/namespaces/{namespace}/pods",
     "service": "/api/v1/namespaces/{namespace}/services",
     "endpointslice": "/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices",
