@@ -32,6 +32,8 @@ class Decision:
     contested: str = field(default="")
     """What somebody else has changed against a recorded decision, in one sentence."""
 
+    refused: str = ""
+    """Why what was decided is not done yet: what the API server answers to it, in one sentence."""
     until: datetime | None = None
     """When mere time changes it, so that it is made again then."""
     needs_lease: bool = True

@@ -181,6 +181,8 @@ def _kill_switch_engaged(observed: Observed) -> Finding:
     named = ", ".join(sorted(pod.name for pod in pods)[:5])
     more = f" and {len(pods) - 5} more" if len(pods) > 5 else ""
     waiting = f"; waiting for {named}{more} to end" if pods else ""
+    if observed.decision.refused:
+        waiting = f"; {observed.decision.refused}"
     return Finding(UNKNOWN, "Stopping", f"{held_by} engaged{because}{waiting}")
 
 

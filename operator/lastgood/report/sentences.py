@@ -23,6 +23,8 @@ def sentence(view: View, decision: Decision, reported: tuple[ThresholdStatus, ..
     own = OWN.get(decision.reason)
     text = decision.message if own is None else own(view, reported)
     text = verdicts.without_live_values(text, view.judged, reported)
+    if decision.refused:
+        text = f"{text}; {decision.refused}" if text else decision.refused
     hint = HINTS.get(decision.reason, "").format(model=view.model.name, namespace=view.model.namespace)
     return f"{text}; {hint}" if hint and hint not in text else text
 

@@ -31,8 +31,6 @@ log = logging.getLogger(__name__)
 
 MOST_ROUNDS: Final = 12
 """A kill takes three rounds, a rollback five; a model that needs more is looked at again later."""
-LASTING: Final = 5
-"""A raise that the interlock refuses this often in a row, over three seconds, is no longer the API server's lag."""
 FRESH_INTERVALS: Final = 3
 """Verdicts older than this many intervals are not acted on."""
 ACTS_AT_ONCE: Final = 48
@@ -100,18 +98,26 @@ class Driver:
     async def drive(self, key: Key, memory: Memory) -> Outcome:
         """Bring one model as far as it can be brought now.
 
-        Raises nothing that the API server does: the outcome says when to try again.
+        Raises nothing that the API server does: the outcome says when to try again, and what is not done until then.
         """
         async with memory.lock:
+            memory.under_way = None
             try:
                 outcome = await self._rounds(key, memory)
             except errors.ClusterError as error:
-                memory.failures += 1
-                lags = isinstance(error, errors.Held) and memory.failures < LASTING
-                log.log(logging.INFO if lags else logging.WARNING, "%s/%s: %s", *key, error)
-                return Outcome(contest.retry_in(memory.failures))
+                return self._failed(key, memory, error)
             memory.failures = 0
             return outcome
+
+    def _failed(self, key: Key, memory: Memory, error: errors.ClusterError) -> Outcome:
+        memory.failures += 1
+        is_told = refusals.is_told(error, memory.failures)
+        log.log(refusals.level_of(error, memory.failures), "%s/%s: %s", *key, error)
+        told = None
+        if memory.under_way is not None and is_told:
+            seen, view, decision = memory.under_way
+            told = self._told(seen, view, refusals.not_done(decision, error), memory)
+        return Outcome(contest.retry_in(memory.failures), told)
 
     async def _rounds(self, key: Key, memory: Memory) -> Outcome:
         seen = self._cached(key)
@@ -138,6 +144,7 @@ class Driver:
             if idle and (memory.proved or decision.phase is not Phase.KILLED):
                 later = None if decision.until is None else max(decision.until - now, timedelta(0))
                 return Outcome(later if wait is None else wait, self._told(seen, view, decision, memory))
+            memory.under_way = (seen, view, decision) if leads else None
             killing = policy.decide_a_kill(view) is not None
             if seen.versions_watched and not killing:
                 from_store = True  # it was read for a kill alone, and this is more
@@ -158,7 +165,8 @@ class Driver:
             )
             from_store = False
         log.warning("%s/%s: not at rest after %d rounds; it is looked at again", *key, MOST_ROUNDS)
-        return Outcome(contest.retry_in(1))
+        told = None if memory.under_way is None else self._told(*memory.under_way, memory)
+        return Outcome(contest.retry_in(1), told)
 
     def _told(
         self, seen: observing.Snapshot, view: View, decision: Decision, memory: Memory

@@ -71,6 +71,8 @@ class Memory:
     """The autoscaler that the API server did not let be set last."""
     failures: int = 0
     """Drives in a row that the API server refused or did not answer."""
+    under_way: tuple[Snapshot, View, Decision] | None = None
+    """What the leading process is about to record or to do, for when the API server does not let it."""
 
     @property
     def blinded(self) -> bool:

@@ -1,7 +1,11 @@
-"""Autoscalers that the API server does not let be set: told of, tried again, and waited for by no kill.
+"""What the API server does not let be done: told of, and tried again (rules B1, K4).
 
-A kill scales to zero whether or not the autoscaler could be held (rule K1): what that starts is undone (rule K5). All
-else that comes after an autoscaler, as a start at the ceiling, does wait for it.
+A policy that freezes changes, a webhook that is down, a right that is missing: what was decided stands, and is tried
+until it can be done. Until then the model is not what its status said before, so people are told what was to be done,
+and what the API server answers to it.
+
+An autoscaler is waited for by no kill: that scales to zero whether or not the autoscaler could be held (rule K1), and
+what that starts is undone (rule K5). All else that comes after an autoscaler, as a start at the ceiling, does wait.
 """
 
 import dataclasses
@@ -14,7 +18,12 @@ from lastgood.decide import steps
 from lastgood.decide.decision import Decision
 from lastgood.kube import errors
 
-REASON: Final = "AutoscalerNotSet"
+AUTOSCALER: Final = "AutoscalerNotSet"
+REFUSED: Final = "RequestRefused"
+UNANSWERED: Final = "RequestFailed"
+LASTING: Final = 5
+"""A failure that may pass by itself is told of when it came this often in a row, over three seconds: the API server
+does not answer, or its interlock refuses a raise, which is at first only lag."""
 FIRST_RETRY: Final = timedelta(seconds=0.2)
 LONGEST_RETRY: Final = timedelta(seconds=5)
 
@@ -65,7 +74,31 @@ def told(decision: Decision, known: Refusal | None) -> Decision:
     if known is None or not _sets(decision):
         return decision
     message = f"{decision.message}; {known.message}" if decision.message else known.message
-    return dataclasses.replace(decision, reason=REASON, message=message, degraded=REASON)
+    return dataclasses.replace(decision, reason=AUTOSCALER, message=message, degraded=AUTOSCALER)
+
+
+def is_told(error: errors.ClusterError, times: int) -> bool:
+    """Whether people are told of a request that failed so often in a row; what may pass by itself has to last."""
+    return times >= LASTING or (
+        isinstance(error, errors.Forbidden | errors.Invalid) and not isinstance(error, errors.Held)
+    )
+
+
+def level_of(error: errors.ClusterError, times: int) -> int:
+    """Return how loudly a failed request is logged: once when it begins, and once when it lasts."""
+    if times == LASTING:
+        return logging.WARNING
+    if times > LASTING:
+        return logging.DEBUG
+    return logging.INFO if isinstance(error, errors.Held) or times > 1 else logging.WARNING
+
+
+def not_done(decision: Decision, error: errors.ClusterError) -> Decision:
+    """Return what is told of a decision that cannot be recorded, or carried out, for now."""
+    reason = UNANSWERED if isinstance(error, errors.Unavailable) else REFUSED
+    return dataclasses.replace(
+        decision, degraded=reason, refused=f"this is not done yet, and is tried again: {error}"
+    )
 
 
 def _sets(decision: Decision) -> bool:

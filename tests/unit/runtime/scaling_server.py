@@ -1,4 +1,4 @@
-"""An API server with a killed model and its autoscaler, which refuses writes to autoscalers when it is told to."""
+"""An API server with a model that may be killed and its autoscaler, which refuses writes when it is told to."""
 
 import asyncio
 import copy
@@ -41,10 +41,15 @@ class Server:
 
     def __init__(self, *scalers: tuple[resources.Resource, client.Object], engaged: bool = True) -> None:
         self.refuses: errors.ClusterError | None = None
+        """What it answers to writes to autoscalers."""
+        self.refused: dict[str, errors.ClusterError] = {}
+        """What it answers to writes, by kind."""
         self.hangs = False
         """Whether a write to an autoscaler, or a reading of one, takes as long as a request may."""
         self.scaled = asyncio.Event()
         self.writes: list[str] = []
+        self.asked: list[str] = []
+        """The kinds that were to be written, refused or not."""
         self.objects: dict[tuple[str, str], client.Object] = {}
         pods = {"metadata": metadata("fraud", "deployment"), "spec": {"replicas": 3, "template": PODS}}
         held = {"engaged": engaged, "reason": "INC-1", "models": ["fraud"], "workloads": ["fraud"]}
@@ -86,6 +91,11 @@ class Server:
             await asyncio.sleep(client.REQUEST_TIMEOUT)
             raise errors.Unavailable("no answer from the API server")
 
+    def _refuse(self, resource: resources.Resource) -> None:
+        self.asked.append(resource.kind)
+        if resource.kind in self.refused:
+            raise self.refused[resource.kind]
+
     async def get(self, resource: resources.Resource, namespace: str | None, name: str) -> client.Object:
         await self._hang(resource)
         try:
@@ -101,6 +111,7 @@ class Server:
     async def create(
         self, resource: resources.Resource, namespace: str | None, body: client.Object
     ) -> client.Object:
+        self._refuse(resource)
         raise AssertionError(f"created {resource.kind}")
 
     async def patch(
@@ -110,6 +121,7 @@ class Server:
         known = self.objects[resource.kind, name]
         if self.refuses is not None and resource in (resources.HPAS, resources.SCALED_OBJECTS):
             raise self.refuses
+        self._refuse(resource)
         expected = body["metadata"]["resourceVersion"]
         if expected != known["metadata"]["resourceVersion"]:
             raise errors.Conflict(f"{resource.kind} {name} is newer than {expected}")

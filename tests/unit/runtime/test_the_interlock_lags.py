@@ -9,8 +9,9 @@ import pytest
 from lastgood.decide.view import Settings
 from lastgood.kube import client, errors
 from lastgood.observe.store import Key, Store
-from lastgood.runtime.driving import LASTING, Driver, Outcome
+from lastgood.runtime.driving import Driver, Outcome
 from lastgood.runtime.memory import Memory
+from lastgood.runtime.refusals import LASTING
 
 REFUSAL = (
     '{"message": "deployments.apps \\"fraud\\" is forbidden: ValidatingAdmissionPolicy \'lastgood-hold\' with binding '
