@@ -265,38 +265,3 @@ def test_a_reported_bake_that_does_not_end_names_what_is_missing_without_live_nu
     assert brief(first, "Ready") == "True/BakeStalled"
     assert "error-ratio is Insufficient (7 samples, 100 are needed)" in condition(first, "Ready")["message"]
     assert report(building.later(late, 15, judged=waiting(9)), first) == first
-
-
-def test_what_the_api_server_refuses_is_said_beside_what_was_to_be_done() -> None:
-    """B1: in the condition that people look at first."""
-    refused = "this is not done yet, and is tried again: frozen until Monday"
-    message = "giving fraud the template of 1.5.0"
-    decision = Decision(
-        Phase.ROLLING_OUT, "SwitchingVersion", message, degraded="RequestRefused", refused=refused
-    )
-
-    status = report(building.baking(), decision=decision)
-
-    assert status["state"] == "RollingOut"
-    assert brief(status, "Ready") == "False/SwitchingVersion"
-    assert brief(status, "Degraded") == "True/RequestRefused"
-    assert condition(status, "Ready")["message"] == f"{message}; {refused}"
-    assert condition(status, "Degraded")["message"] == f"{message}; {refused}"
-
-
-def test_a_kill_that_the_api_server_refuses_is_not_said_to_wait_for_pods() -> None:
-    """K4, B1."""
-    seen = building.killed(left=2)
-    refused = "this is not done yet, and is tried again: scale is refused"
-    decision = Decision(
-        Phase.STOPPING, "Stopping", "held at zero", degraded="RequestRefused", refused=refused
-    )
-
-    status = report(seen, {"state": "Serving"}, decision=decision)
-
-    assert brief(status, "KillSwitchEngaged") == "Unknown/Stopping"
-    assert condition(status, "KillSwitchEngaged")["message"].endswith(
-        f"engaged (PII in completions); {refused}"
-    )
-    assert refused in condition(status, "Ready")["message"]
-    assert brief(status, "Degraded") == "True/RequestRefused"

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Final
 
 from lastgood.api.thresholds import OnNoData, Verdict
-from lastgood.decide import config, facts, records
+from lastgood.decide import config, facts, records, world
 from lastgood.decide.decision import Decision, Phase
 from lastgood.decide.view import Judged, View
 
@@ -24,11 +24,17 @@ def wait_for_pods(view: View) -> Decision | None:
         phase = Phase.ROLLED_BACK
     if view.model.spec.suspend and current is not None and workload.digest != current.digest:
         return None  # pods of it do not come: others have put something else there, and it stays (rule J11)
-    if current is not None and current.served:
-        return None  # pods of a version that served once come and go without a switch
+    if current is not None and current.served and _serves(workload):
+        return None  # its pods come and go without a switch
     paused = "; the Deployment is paused" if workload.paused else ""
     name = "the version" if current is None else current.version
     return Decision(phase, "WaitingForPods", f"waiting for the pods of {name} to be available{paused}")
+
+
+def _serves(workload: world.Workload) -> bool:
+    """Whether a version that served once still does, or does again: with some pod, and none of another version."""
+    staying = [pod for pod in workload.pods if not pod.terminating]
+    return any(pod.ready for pod in staying) and all(pod.digest == workload.digest for pod in staying)
 
 
 def note_that_it_served(view: View) -> Decision | None:
