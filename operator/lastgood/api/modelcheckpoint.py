@@ -85,6 +85,8 @@ class Saved(Model):
     """The ModelDeployment's name."""
     version: LabelValue
     """The version's name."""
+    workload: Name | None = None
+    """The Deployment whose template it is: what was saved of one is never given to another."""
     pod_template: PodTemplate
     """The whole pod template; replicas are no part of it."""
     digest: Annotated[str, schema.text(128, shortest=1)]
@@ -148,6 +150,8 @@ class Activation(Model):
     """Why: Adopted, Rollout, Rollback (an automatic one), OrderedRollback (on the word of a person), Restore."""
     from_: LabelValue | None = Field(None, alias="from")
     """The version that ran before."""
+    workload: Name | None = None
+    """The Deployment that was switched."""
 
 
 class RequestOutcome(StrEnum):

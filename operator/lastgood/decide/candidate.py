@@ -4,25 +4,28 @@ import dataclasses
 import functools
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from lastgood.api import versions
 from lastgood.decide import asking, config, facts, template, world
 from lastgood.decide.view import View
 
-_NOT_A_NAME = re.compile(r"[^a-z0-9.-]+")
+SAME_AS: Final = "SameAs"
+"""Reason of a verdict that was given to the same version under another name (rule F6)."""
+_NOT_A_NAME: Final = re.compile(r"[^a-z0-9.-]+")
 
 
 def listed(view: View, name: str) -> facts.Checkpoint | None:
     """Return a listed version as the checkpoint it is, or would become when laid over the template that runs now.
 
     A version that was saved and is still listed with the same definition is its saved self, whatever was changed
-    around it since: so Bad stays Bad (rule R4) and going back to it in Git is no new version.
+    around it since: so Bad stays Bad (rule R4) and going back to it in Git is no new version. What was saved of another
+    Deployment has that one's template, so that only its verdict counts, and only against it.
     """
     version = next((v for v in view.model.spec.versions if v.name == name), None)
     if version is None:
         return None
-    saved = [c for c in view.facts.checkpoints if c.intact and c.version == name and lays_over(c, version)]
+    saved = [c for c in view.facts.own if c.intact and c.version == name and lays_over(c, version)]
     if saved:
         return max(saved, key=lambda c: c.created_at)
     current = view.facts.current
@@ -40,8 +43,18 @@ def listed(view: View, name: str) -> facts.Checkpoint | None:
         version=name,
         pod_template=laid,
         base=current.base,
-        verdict=facts.VerdictFact(facts.Worth.UNPROVEN, facts.CREATED, since=view.now),
+        verdict=_bad_elsewhere(view, version)
+        or facts.VerdictFact(facts.Worth.UNPROVEN, facts.CREATED, since=view.now),
     )
+
+
+def _bad_elsewhere(view: View, version: versions.Version) -> facts.VerdictFact | None:
+    """R4: what was found Bad on a Deployment that the model named before is not tried again on the next."""
+    for saved in view.facts.checkpoints:
+        bad = saved.intact and saved.version == version.name and saved.verdict.worth is facts.Worth.BAD
+        if bad and lays_over(saved, version):
+            return dataclasses.replace(saved.verdict, reason=f"{SAME_AS}/{saved.name}")
+    return None
 
 
 def observed(
@@ -92,6 +105,7 @@ def checkpoint(
         verdict=verdict,
         activations=activations,
         created_at=view.now,
+        workload=view.model.workload_name,
         content=None if held is None else facts.Content(held),
     )
 

@@ -15,31 +15,16 @@ from lastgood.api import names
 from lastgood.api.killswitch import MOST_ENTRIES, LabelSelector
 from lastgood.api.modelcheckpoint import VersionVerdict
 from lastgood.api.rollback import KillAction
-from lastgood.decide import asking
+from lastgood.decide import activation, asking
 
 Template = Mapping[str, Any]
 """A whole pod template, as the API server returned it."""
 
 Worth = VersionVerdict
 """The lasting verdict on a version: Good, Bad or Unproven."""
-
-
-class Why(enum.StrEnum):
-    """Why a version was switched to; kept in the activation."""
-
-    ADOPTED = "Adopted"
-    ROLLOUT = "Rollout"
-    ROLLBACK = "Rollback"
-    """By the operator's own judgement: what cooldown, budget and ping-pong count (rule R5)."""
-    ORDERED = "OrderedRollback"
-    """On the word of a person, whom nothing of that limits."""
-    RESTORE = "Restore"
-    FOLLOWED = "Followed"
-
-    @property
-    def goes_back(self) -> bool:
-        """Whether it is a rollback, on whoever's word."""
-        return self in (Why.ROLLBACK, Why.ORDERED)
+Why = activation.Why
+why = activation.why
+Activation = activation.Activation
 
 
 class Cause(enum.StrEnum):
@@ -50,11 +35,6 @@ class Cause(enum.StrEnum):
     AUTOMATIC = names.CAUSE_AUTOMATIC
     DRILL = names.CAUSE_DRILL
     CLUSTER = names.CAUSE_CLUSTER
-
-
-def why(reason: str) -> Why:
-    """Read the reason of an activation; one that another release wrote counts as a rollout, which limits nothing."""
-    return next((each for each in Why if each.value == reason), Why.ROLLOUT)
 
 
 OPERATOR = "lastgood"
@@ -81,16 +61,6 @@ class VerdictFact:
     since: datetime
     by: str = OPERATOR
     evidence: Mapping[str, Any] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Activation:
-    """One switch of the workload to a version."""
-
-    at: datetime
-    why: Why
-    came_from: str | None = None
-    """The version that ran before; None for the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +96,18 @@ class Checkpoint:
     """What people asked for while it was the newest, the latest of each kind by hand and by manifest."""
     owners: tuple[Mapping[str, Any], ...] = ()
     """Its owner references: with one of the model's it is deleted with the model (rule P2)."""
+    workload: str = ""
+    """The Deployment whose template it is; empty where an earlier release did not say."""
 
     @functools.cached_property
     def last_activation(self) -> Activation | None:
         """The newest activation, or None when the version never ran by our doing."""
         return max(self.activations, key=lambda activation: activation.at, default=None)
+
+    def fits(self, workload: str) -> bool:
+        """Whether a Deployment has had its template, or may have: that of another one would be no version of it."""
+        known = {self.workload, *(each.workload for each in self.activations)} - {""}
+        return not known or workload in ("", *known)
 
     @property
     def served(self) -> bool:
@@ -282,6 +259,13 @@ class Facts:
 
     checkpoints: tuple[Checkpoint, ...] = ()
     switches: tuple[Switch, ...] = ()
+    workload: str = ""
+    """The Deployment that the model names now; empty makes no difference between Deployments."""
+
+    @functools.cached_property
+    def own(self) -> tuple[Checkpoint, ...]:
+        """The checkpoints whose templates are the Deployment's, which the model may have named another before."""
+        return tuple(c for c in self.checkpoints if c.fits(self.workload))
 
     @functools.cached_property
     def by_digest(self) -> Mapping[str, Checkpoint]:
@@ -290,20 +274,36 @@ class Facts:
         return {c.digest: c for c in sorted(whole, key=lambda c: c.verdict.worth is Worth.BAD)}
 
     @functools.cached_property
+    def newest(self) -> Checkpoint | None:
+        """The version that was switched to last, on whichever Deployment."""
+        return max(
+            (c for c in self.checkpoints if c.intact and c.activations), key=ACTIVATED_AT, default=None
+        )
+
+    @functools.cached_property
     def current(self) -> Checkpoint | None:
-        """The version that was switched to last: what the workload is meant to run."""
-        activated = (c for c in self.checkpoints if c.intact and c.activations)
-        return max(activated, key=ACTIVATED_AT, default=None)
+        """The version that was switched to last: what the workload is meant to run; None before its adoption (O5)."""
+        return self.newest if self._is_here(self.newest) else None
 
     @functools.cached_property
     def broken(self) -> Checkpoint | None:
         """The version that was switched to last, if what was saved of it has been changed since (rule B4)."""
         newest = max((c for c in self.checkpoints if c.activations), key=ACTIVATED_AT, default=None)
-        return None if newest is None or newest.intact else newest
+        return newest if newest is not None and not newest.intact and self._is_here(newest) else None
+
+    @property
+    def left(self) -> str:
+        """The Deployment that the model was about before it named one that is not adopted yet; empty for none."""
+        last = None if self.newest is None or self.current is not None else self.newest.last_activation
+        return "" if last is None else last.workload
+
+    def _is_here(self, checkpoint: Checkpoint | None) -> bool:
+        last = None if checkpoint is None else checkpoint.last_activation
+        return last is not None and last.was_on(self.workload)
 
     @property
     def last_activation(self) -> Activation | None:
-        """The newest activation of all."""
+        """The activation of the current version."""
         return None if self.current is None else self.current.last_activation
 
     @property

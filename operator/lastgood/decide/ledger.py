@@ -21,11 +21,10 @@ START_FAILED: Final = "StartFailed"
 
 def activation(known: facts.Facts, now: datetime, why: Why) -> facts.Activation:
     """Return the next activation; its time is later than any before, whatever the clock says."""
-    last = known.last_activation
+    last = None if known.newest is None else known.newest.last_activation
     at = now if last is None else max(now, last.at + timedelta(microseconds=1))
-    return facts.Activation(
-        at=at, why=why, came_from=None if known.current is None else known.current.version
-    )
+    left = None if known.current is None else known.current.version
+    return facts.Activation(at=at, why=why, came_from=left, workload=known.workload)
 
 
 def newest_good(
@@ -52,12 +51,12 @@ def target(
 
 
 def _restorable(known: facts.Facts, spec: modeldeployment.ModelDeploymentSpec) -> list[facts.Checkpoint]:
-    """Return what may be gone back to: whole, run before, and not since redefined under the same name (rule R1)."""
+    """Return what may be gone back to: whole, run before on this Deployment, and not redefined since (rule R1)."""
     return [
         checkpoint
-        for checkpoint in known.checkpoints
+        for checkpoint in known.own
         if known.by_digest.get(checkpoint.digest) is checkpoint
-        and checkpoint.activations
+        and any(each.was_on(known.workload) for each in checkpoint.activations)
         and not _redefined(spec, checkpoint)
     ]
 
@@ -73,8 +72,8 @@ def _last_served(checkpoint: facts.Checkpoint) -> datetime:
 
 
 def named(known: facts.Facts, version: str) -> facts.Checkpoint | None:
-    """Return the newest whole checkpoint of a version."""
-    found = [c for c in known.checkpoints if c.intact and c.version == version]
+    """Return the newest whole checkpoint of a version, of this Deployment."""
+    found = [c for c in known.own if c.intact and c.version == version]
     return max(found, key=lambda c: c.created_at, default=None)
 
 
@@ -89,6 +88,17 @@ def called(view: View, version: str) -> facts.Checkpoint | None:
     """Return what a person means by a name: the listed version, saved or not, else the newest saved one."""
     listed = candidate.listed(view, version)
     return named(view.facts, version) if listed is None else view.facts.by_digest.get(listed.digest, listed)
+
+
+def unknown(view: View, version: str) -> str:
+    """Say why a name means no version, for a person who asked for it; to be read after the name."""
+    elsewhere = [c for c in view.facts.checkpoints if c.version == version and c not in view.facts.own]
+    if not elsewhere:
+        return "is neither listed nor saved"
+    return (
+        f"was saved of Deployment {elsewhere[-1].workload} and is not listed, so that it is nothing that "
+        f"{view.model.workload_name} could run; list it in spec.versions"
+    )
 
 
 def refusal(view: View, goal: facts.Checkpoint) -> tuple[str, str] | None:

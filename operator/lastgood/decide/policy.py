@@ -37,7 +37,10 @@ def stop_at_trouble(view: View) -> Decision | None:
     """B1: nothing automatic is done to a model that cannot be understood; a kill above has had its turn."""
     if view.trouble is None:
         return None
-    return Decision(Phase.INVALID, view.trouble.reason, view.trouble.message)
+    message, left = view.trouble.message, view.facts.left
+    if left:
+        message += f"; Deployment {left}, which it was about before, is not guarded meanwhile"
+    return Decision(Phase.INVALID, view.trouble.reason, message)
 
 
 KILL: Final[tuple[Rule, ...]] = (

@@ -208,7 +208,7 @@ def _snapshot(
     readable = tuple(sorted((s for s in read_switches if s is not None), key=lambda s: s.name))
     return Snapshot(
         model=model,
-        facts=facts.Facts(checkpoints=tuple(c for c in read if c is not None), switches=readable),
+        facts=facts.Facts(tuple(c for c in read if c is not None), readable, model.workload_name),
         workload=workload,
         autoscaler=autoscalers.of(model.workload_name, scalers, readable),
         traffic=routes.claimed(

@@ -122,7 +122,7 @@ def checkpoint(raw: Mapping[str, Any]) -> facts.Checkpoint | None:
             evidence=None if verdict.evidence is None else verdict.evidence.wire(),
         ),
         activations=tuple(
-            facts.Activation(at=a.at, why=facts.why(a.reason or ""), came_from=a.from_)
+            facts.Activation(a.at, facts.why(a.reason or ""), came_from=a.from_, workload=a.workload or "")
             for a in parsed.spec.activations
         ),
         created_at=saved.created_at,
@@ -132,6 +132,7 @@ def checkpoint(raw: Mapping[str, Any]) -> facts.Checkpoint | None:
         asked=asked(raw.get("metadata", {}), parsed.metadata.annotations, names.ANNOTATION_VERDICT),
         answers=tuple(_answer(each) for each in parsed.spec.requests),
         owners=tuple(raw.get("metadata", {}).get("ownerReferences") or ()),
+        workload=saved.workload or "",
     )
 
 

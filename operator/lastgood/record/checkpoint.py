@@ -61,6 +61,8 @@ async def take(
         "replicas": record.replicas,
         "createdAt": written(checkpoint.created_at),
     }
+    if checkpoint.workload:
+        saved["workload"] = checkpoint.workload
     if checkpoint.base is not None:
         saved["base"] = _base(checkpoint.base)
     if checkpoint.content is not None:
@@ -192,4 +194,6 @@ def _activation(activation: facts.Activation) -> dict[str, Any]:
     body = {"at": written(activation.at), "reason": activation.why.value}
     if activation.came_from is not None:
         body["from"] = activation.came_from
+    if activation.workload:
+        body["workload"] = activation.workload
     return body

@@ -11,15 +11,12 @@ MOST: Final = 200
 """As many as the CRD admits."""
 NOT_RUN: Final = "NotRun"
 NOT_INTACT: Final = "NotIntact"
-SAME_AS: Final = "SameAs"
 
 
 def versions(view: View) -> tuple[VersionStatus, ...]:
     """Return the verdict on every version, one entry for a name."""
     listed = {version.name: _listed(view, version.name) for version in view.model.spec.versions}
-    newest_first = sorted(
-        view.facts.checkpoints, key=lambda c: (c.intact, c.created_at, c.name), reverse=True
-    )
+    newest_first = sorted(view.facts.own, key=lambda c: (c.intact, c.created_at, c.name), reverse=True)
     known = dict(listed)
     for checkpoint in newest_first:
         known.setdefault(checkpoint.version, _saved(checkpoint, checkpoint.version))
@@ -32,6 +29,11 @@ def _listed(view: View, name: str) -> VersionStatus:
     saved = None if defined is None else view.facts.by_digest.get(defined.digest)
     if defined is None:
         saved = ledger.named(view.facts, name)
+    if saved is None and defined is not None and defined.verdict.worth is facts.Worth.BAD:
+        verdict = defined.verdict  # of the Deployment that the model named before
+        return VersionStatus(
+            name=name, verdict=verdict.worth, reason=verdict.reason[:128], since=verdict.since
+        )
     if saved is None:
         return VersionStatus(name=name, verdict=facts.Worth.UNPROVEN, reason=NOT_RUN)
     return _saved(saved, name)
@@ -44,7 +46,9 @@ def _saved(checkpoint: facts.Checkpoint, name: str) -> VersionStatus:
     return VersionStatus(
         name=name,
         verdict=verdict.worth,
-        reason=(verdict.reason if checkpoint.version == name else f"{SAME_AS}/{checkpoint.version}")[:128],
+        reason=(
+            verdict.reason if checkpoint.version == name else f"{candidate.SAME_AS}/{checkpoint.version}"
+        )[:128],
         since=verdict.since,
         checkpoint=checkpoint.name,
     )
@@ -65,7 +69,7 @@ def wanted_but_bad(view: View) -> facts.Checkpoint | None:
     if wanted is None or current is None:
         return None
     defined = ledger.defined(view, wanted)
-    saved = None if defined is None else view.facts.by_digest.get(defined.digest)
+    saved = None if defined is None else view.facts.by_digest.get(defined.digest, defined)
     if saved is None or saved.digest == current.digest or saved.verdict.worth is not facts.Worth.BAD:
         return None
     return saved

@@ -1,5 +1,6 @@
 """Cases that went wrong elsewhere, replayed with kubectl on a real API server."""
 
+import json
 import threading
 from typing import Any
 
@@ -101,8 +102,49 @@ def test_a_rollback_while_somebody_scales_and_after_model_and_workload_were_dele
         assert (seeing.image(world), seeing.replicas(world)) == ("fraud:1.4.0", 3)
 
 
-def test_of_two_models_on_one_deployment_the_oldest_acts_and_a_kill_of_either_stops_it(world: World) -> None:
-    """O7."""
+def patch(world: World, name: str, **spec: Any) -> None:
+    world.kubectl("patch", "mdep", name, "--type=merge", "-p", json.dumps({"spec": spec}))
+
+
+def runs(world: World, name: str) -> tuple[str, int]:
+    """Return the image and the replicas of a Deployment."""
+    spec = world.get("deployment", name)["spec"]
+    return str(spec["template"]["spec"]["containers"][0]["image"]), int(spec["replicas"])
+
+
+def saved(world: World, name: str) -> set[tuple[str, str]]:
+    """Return the Deployment and the version of each checkpoint of a model."""
+    found = [each["spec"]["saved"] for each in world.all_of("mckpt")]
+    return {(each["workload"], each["version"]) for each in found if each["model"] == name}
+
+
+def the_model_moves_to_another_deployment_and_back(world: World, name: str) -> None:
+    """O5, R1, K2: a model that runs 1.5.0 on Deployment fraud names Deployment next, and fraud again while killed."""
+    left = world.get("deployment", "fraud")["metadata"]["generation"]
+    patch(world, name, workloadRef={"name": "next"})
+    world.eventually(lambda: ready(world, name) == "False/WorkloadNotFound")
+    world.apply(deployment("next", image="fraud:1.4.0"))
+    world.eventually(lambda: runs(world, "next") == ("fraud:1.5.0", 3))
+    world.eventually(lambda: ready(world, name) == "True/Serving")
+    assert saved(world, name) == {
+        (each, version) for each in ("fraud", "next") for version in ("1.4.0", "1.5.0")
+    }
+    assert world.get("deployment", "next")["spec"]["template"]["metadata"]["labels"]["app"] == "next"
+    assert world.get("deployment", "fraud")["metadata"]["generation"] == left, "nobody writes to it any more"
+
+    patch(world, name, killSwitch={"engaged": True})
+    world.kubectl("wait", f"mdep/{name}", "--for=condition=KillSwitchEngaged", "--timeout=60s")
+    patch(world, name, workloadRef={"name": "fraud"})
+    world.eventually(lambda: runs(world, "fraud") == ("fraud:1.5.0", 0))
+    assert runs(world, "next") == ("fraud:1.5.0", 0)
+    patch(world, name, killSwitch={"engaged": False})
+    world.eventually(lambda: runs(world, "fraud") == ("fraud:1.5.0", 3))
+    world.eventually(lambda: ready(world, name) == "True/Serving")
+    assert runs(world, "next") == ("fraud:1.5.0", 0), "it is no model's, and is left to its owner"
+
+
+def test_of_two_models_on_one_deployment_the_oldest_acts_and_the_other_may_name_another(world: World) -> None:
+    """O7, O5, K2: and a kill of either stops it."""
     second = model(version="1.5.0")
     second["metadata"]["name"] = "late"
     with world.operator():
@@ -120,3 +162,4 @@ def test_of_two_models_on_one_deployment_the_oldest_acts_and_a_kill_of_either_st
         world.eventually(lambda: seeing.replicas(world) == 3)
         world.kubectl("delete", "mdep", "fraud")
         world.eventually(lambda: seeing.image(world) == "fraud:1.5.0")
+        the_model_moves_to_another_deployment_and_back(world, "late")

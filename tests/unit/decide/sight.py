@@ -80,7 +80,14 @@ class Sight:
 
     @property
     def known(self) -> facts.Facts:
-        return facts.Facts(tuple(self.checkpoints), tuple(sorted(self.switches, key=lambda s: s.name)))
+        switches = tuple(sorted(self.switches, key=lambda s: s.name))
+        return facts.Facts(tuple(self.checkpoints), switches, self.deployment)
+
+    @property
+    def deployment(self) -> str:
+        """The Deployment that the model names."""
+        reference = self.spec.get("workloadRef") or {}
+        return str(reference.get("name", self.name))
 
     @property
     def digest(self) -> str:
@@ -94,7 +101,7 @@ class Sight:
         wanted = template.digest(self.template)
         available = sum(pod.ready and pod.digest == wanted for pod in pods)
         return world.Workload(
-            name=self.name,
+            name=self.deployment,
             uid="w",
             resource_version="1",
             replicas=self.replicas,
@@ -160,7 +167,7 @@ class Sight:
         last = current.last_activation
         since = [
             e.probation.since
-            for e in (s.entry(self.name) for s in self.switches)
+            for e in (s.entry(self.deployment) for s in self.switches)
             if e and e.probation and e.probation.since
         ]
         changed = None if current.content is None else current.content.changed_at

@@ -82,7 +82,11 @@ class World(Sight):
             assert not raises, f"engaged, and yet {done}"
         if isinstance(done, steps.SwitchTraffic):
             self._check_traffic(done)
-        if isinstance(done, records.Activate):
+        if isinstance(done, records.Activate) and done.activation.why is facts.Why.ADOPTED:
+            assert done.checkpoint.digest == self.digest, (
+                f"{done.checkpoint.version} does not run, yet adopted"
+            )
+        elif isinstance(done, records.Activate):
             worth = self.known.by_digest[done.checkpoint.digest].verdict.worth
             assert worth is not facts.Worth.BAD, f"{done.checkpoint.version} is Bad, and yet activated"
             if done.activation.why.goes_back:
@@ -98,7 +102,9 @@ class World(Sight):
         if self.stand_in is not None and done.selector == self.stand_in.selector:
             return
         assert done.selector == route.selector
-        ran = any(entry.replicas > 0 for s in self.switches if (entry := s.entry(self.name)) is not None)
+        ran = any(
+            entry.replicas > 0 for s in self.switches if (entry := s.entry(self.deployment)) is not None
+        )
         served = workload is not None and any(pod.ready for pod in workload.pods)
         assert served or not ran, f"no pod is ready, and yet {done}"
 
@@ -242,7 +248,7 @@ class World(Sight):
         return next(s for s in self.switches if s.name == name)
 
     def entry(self, switch: str) -> facts.Entry | None:
-        return self.switch(switch).entry(self.name)
+        return self.switch(switch).entry(self.deployment)
 
     def engage(self, name: str = "incident", **selection: Any) -> None:
         """A person engages a switch of their own, or engages it again."""

@@ -116,7 +116,10 @@ def _waiting(view: View) -> facts.Checkpoint | None:
     waiting = (
         c
         for c in view.facts.by_digest.values()
-        if not c.activations and c.verdict.worth is not Worth.BAD and all(c.created_at > at for at in asked)
+        if not c.activations
+        and c.verdict.worth is not Worth.BAD
+        and c.fits(view.facts.workload)
+        and all(c.created_at > at for at in asked)
     )
     return max(waiting, key=lambda c: c.created_at, default=None)
 

@@ -234,9 +234,8 @@ def _requested(view: View, requested: str) -> facts.Checkpoint | Decision:
         taken = records.TakeCheckpoint(found)
         return Decision(Phase.HELD, "Resuming", f"saving {requested}", records=(taken,))
     if found is None:
-        message = (
-            f"{names.ANNOTATION_RESUME} asks for version {requested!r}, which is neither listed nor saved"
-        )
+        why = ledger.unknown(view, requested)
+        message = f"{names.ANNOTATION_RESUME} asks for version {requested!r}, which {why}"
         return Decision(Phase.HELD, "UnknownVersion", message)
     if found.verdict.worth is facts.Worth.BAD:
         person = view.model.asked[names.ANNOTATION_RESUME].by or "a person"

@@ -107,7 +107,7 @@ def _roll_back_to(view: View, asked: Asked) -> Decision | None:
     if current is None:
         return None
     if goal is None:
-        return refused(view, annotation, f"version {asked.value!r} is neither listed nor saved")
+        return refused(view, annotation, f"version {asked.value!r} {ledger.unknown(view, asked.value)}")
     if goal.digest == current.digest:
         return done(view, annotation, f"{current.version} is what the model runs")
     if goal.verdict.worth is facts.Worth.BAD:
@@ -196,7 +196,8 @@ def _promote(view: View, asked: Asked) -> Decision:
 
 
 def _how_to_clear(goal: facts.Checkpoint) -> str:
-    return f"to allow it again: kubectl annotate mckpt {goal.name} {names.ANNOTATION_VERDICT}=Unproven"
+    found = goal.verdict.reason.removeprefix(f"{candidate.SAME_AS}/") if not goal.activations else goal.name
+    return f"to allow it again: kubectl annotate mckpt {found} {names.ANNOTATION_VERDICT}=Unproven"
 
 
 def _replicas(view: View) -> int:

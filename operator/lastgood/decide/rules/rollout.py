@@ -27,8 +27,8 @@ def _wanted(view: View) -> facts.Checkpoint | None:
     wanted = None if name is None or current is None else ledger.defined(view, name)
     if wanted is None or current is None or wanted.digest == current.digest:
         return None
-    known = view.facts.by_digest.get(wanted.digest)
-    return None if known is not None and known.verdict.worth is facts.Worth.BAD else wanted
+    known = view.facts.by_digest.get(wanted.digest, wanted)
+    return None if known.verdict.worth is facts.Worth.BAD else wanted
 
 
 def wait_with_the_wanted_version(view: View) -> Decision | None:
