@@ -76,6 +76,8 @@ class Sight:
     """Hashes of the ConfigMaps that were looked at."""
     room: blast.Room = field(default_factory=blast.Room)
     fine: steady.Steady | None = None
+    elsewhere: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """By name: the Deployments that the model does not name now, as it left them (`moving`)."""
     log: list[records.Record | steps.Step] = field(default_factory=list)
 
     @property

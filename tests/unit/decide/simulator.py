@@ -82,6 +82,9 @@ class World(Sight):
             assert not raises, f"engaged, and yet {done}"
         if isinstance(done, steps.SwitchTraffic):
             self._check_traffic(done)
+        if isinstance(done, steps.SwitchTemplate):
+            given, own = (each["metadata"]["labels"]["app"] for each in (done.template, self.template))
+            assert given == own, f"the template of {given} is given to {self.deployment}, which selects {own}"
         if isinstance(done, records.Activate) and done.activation.why is facts.Why.ADOPTED:
             assert done.checkpoint.digest == self.digest, (
                 f"{done.checkpoint.version} does not run, yet adopted"

@@ -1,7 +1,6 @@
 """A model that names another Deployment than before takes that one as it is (semantics.md, O5, R1, F6, K2)."""
 
 import dataclasses
-from typing import Any
 
 from lastgood.api import names
 from lastgood.decide import facts, records, steps
@@ -10,32 +9,14 @@ from lastgood.decide.facts import Worth
 from lastgood.decide.rules import unowned
 from lastgood.decide.view import Trouble
 from lastgood.report import versions as report
+from tests.unit.decide.moving import app, move, template_of
 from tests.unit.decide.scenes import killed, proven, rolled_back
 from tests.unit.decide.simulator import World, pod_template
 
 
-def template_of(deployment: str, image: str, **container: Any) -> dict[str, Any]:
-    """A template that only one Deployment admits: its labels are what that one selects."""
-    return {**pod_template(image, **container), "metadata": {"labels": {"app": deployment}}}
-
-
-def moved(made: World, deployment: str, *, runs: str = "img:a", **container: Any) -> World:
-    """Somebody names another Deployment, which runs an image and has a command of its own."""
-    made.spec["workloadRef"] = {"name": deployment}
-    made.template = template_of(deployment, runs, command=[deployment], **container)
-    made.pod_labels = {}
-    made.log.clear()
-    return made
-
-
-def app(made: World) -> str:
-    """Whose template the Deployment has."""
-    return str(made.template["metadata"]["labels"]["app"])
-
-
 def test_a_newly_named_deployment_is_adopted_and_nothing_is_written_to_its_template() -> None:
     """O5: what runs there is saved, as at the first look at a model."""
-    made = moved(proven(), "n")
+    made = move(proven(), "n")
     before = made.template
     decision = made.rest()
 
@@ -54,7 +35,7 @@ def test_what_runs_there_and_is_not_listed_is_taken_as_it_is() -> None:
     """O5."""
     made = proven(follow=True)
     del made.spec["version"]
-    moved(made, "n", runs="img:other").rest()
+    move(made, "n", image="img:other").rest()
 
     assert made.running == "other"
     assert made.checkpoints[-1].version.startswith("adopted-")
@@ -65,7 +46,7 @@ def test_the_wanted_version_is_rolled_out_there_with_nothing_of_the_earlier_depl
     made = proven()
     made.want("b")
     made.wait(8)
-    moved(made, "n", env=[{"name": "TEAM", "value": "claims"}])
+    move(made, "n", env=[{"name": "TEAM", "value": "claims"}])
     made.rest()
 
     (switch,) = made.done(steps.SwitchTemplate)
@@ -80,7 +61,7 @@ def test_the_wanted_version_is_rolled_out_there_with_nothing_of_the_earlier_depl
 
 def test_a_checkpoint_of_an_earlier_deployment_is_nothing_to_go_back_to() -> None:
     """R1: its template belongs to another Deployment, however Good it was there."""
-    made = moved(proven(), "n", runs="img:b")
+    made = move(proven(), "n", image="img:b")
     made.want("b")
     made.breaches.add(("img:b", "errors"))
     decision = made.wait(5)
@@ -92,7 +73,7 @@ def test_a_checkpoint_of_an_earlier_deployment_is_nothing_to_go_back_to() -> Non
 
 def test_a_rollback_there_goes_to_what_ran_there() -> None:
     """R1: to what was adopted, and not to the newest Good one of the earlier Deployment."""
-    made = moved(proven(), "n")
+    made = move(proven(), "n")
     made.wait(8)
     made.want("b")
     made.wait(2)
@@ -105,7 +86,7 @@ def test_a_rollback_there_goes_to_what_ran_there() -> None:
 
 def test_a_version_that_was_bad_on_the_earlier_deployment_is_not_rolled_out_on_the_next() -> None:
     """R4, F6: its definition has not changed; what clears it there clears it here."""
-    made = moved(rolled_back(), "n")
+    made = move(rolled_back(), "n")
     made.wait(8)
 
     assert made.running == "a"
@@ -121,7 +102,7 @@ def test_a_version_that_was_bad_on_the_earlier_deployment_is_not_rolled_out_on_t
 
 def test_a_version_that_people_run_on_the_next_deployment_is_judged_there_anew() -> None:
     """O5, J1: only a breach acts, so that nothing is held against what runs there already."""
-    made = moved(rolled_back(onNoGoodVersion="Kill"), "n", runs="img:b")
+    made = move(rolled_back(onNoGoodVersion="Kill"), "n", image="img:b")
     made.breaches.clear()
     made.wait(8)
 
@@ -131,7 +112,7 @@ def test_a_version_that_people_run_on_the_next_deployment_is_judged_there_anew()
 
 def test_a_person_is_refused_what_is_bad_or_saved_of_another_deployment() -> None:
     """P3, R4."""
-    made = moved(rolled_back(), "n")
+    made = move(rolled_back(), "n")
     made.rest()
     saved = made.version("b")
     assert refused(made, "b").endswith(f"annotate mckpt {saved.name} {names.ANNOTATION_VERDICT}=Unproven")
@@ -154,7 +135,7 @@ def refused(made: World, version: str) -> str:
 
 def test_a_person_may_resume_with_a_version_that_was_bad_on_another_deployment() -> None:
     """K9: a person's word makes it Unproven, and only here."""
-    made = killed(moved(rolled_back(), "n"), manual=True)
+    made = killed(move(rolled_back(), "n"), manual=True)
     made.release()
     made.rest()
     made.ask(names.ANNOTATION_RESUME, "b")
@@ -171,7 +152,7 @@ def test_a_request_that_was_answered_before_is_not_met_again_on_the_next_deploym
     made = proven()
     made.ask(names.ANNOTATION_TAKE_CHECKPOINT, "1", by="argocd-controller")
     made.rest()
-    moved(made, "n")
+    move(made, "n")
     made.wait(8)
 
     assert len(made.answers()) == 1
@@ -182,10 +163,9 @@ def test_the_deployment_of_before_is_adopted_anew_when_it_is_named_again() -> No
     """O5: what others have put there meanwhile was none of ours to put back."""
     made = proven()
     first = made.template
-    moved(made, "n")
+    move(made, "n")
     made.wait(8)
-    made.spec["workloadRef"] = {"name": "m"}
-    made.template = pod_template("img:a", command=["changed"])
+    move(made, "m").template = pod_template("img:a", command=["changed"])
     made.rest()
 
     assert not made.done(steps.SwitchTemplate)
@@ -198,9 +178,9 @@ def test_the_deployment_of_before_that_runs_a_bad_version_is_rolled_back_when_it
     """R1, R4: what was found Bad there is gone back from there."""
     made = rolled_back(rollback={"cooldown": "0s"})
     bad = template_of("m", "img:b")
-    moved(made, "n")
+    move(made, "n")
     made.wait(8)
-    made.spec["workloadRef"], made.template = {"name": "m"}, bad
+    move(made, "m").template = bad
     made.rest()
 
     assert (made.running, app(made)) == ("a", "m")
@@ -234,7 +214,7 @@ def test_a_rollback_under_way_is_not_carried_to_the_next_deployment() -> None:
     made.tick()
     while not made.done(records.Activate):
         made.round()
-    moved(made, "n")
+    move(made, "n")
     made.rest()
 
     assert not made.done(steps.SwitchTemplate)
@@ -259,7 +239,7 @@ def test_a_killed_model_that_names_another_deployment_is_killed_there_too_and_th
     """K2: selection only adds; after the release what comes back there is what ran there."""
     made = killed()
     held = made.workload
-    moved(made, "n")
+    move(made, "n")
     made.replicas = 2
     made.rest()
 

@@ -1,7 +1,8 @@
 """What holds for every world and every order of events (semantics.md, F2, F3, K2, R1).
 
 Each thing that is done is checked by the simulator: no Bad version is activated, nothing raises the replicas of a
-killed model, each rollback leaves a Bad version once for one that served; and each change of the world comes to rest.
+killed model, each rollback leaves a Bad version once for one that served, no Deployment is given another's template;
+and each change of the world comes to rest.
 """
 
 import copy
@@ -19,8 +20,9 @@ from lastgood.api.killswitch import LabelSelector
 from lastgood.api.rollback import KillAction
 from lastgood.decide import facts, records, traffic, world
 from tests.unit.decide import scaling
+from tests.unit.decide.moving import move, template_of
 from tests.unit.decide.scenes import model, rolled_back
-from tests.unit.decide.simulator import MINUTE, World, pod_template
+from tests.unit.decide.simulator import MINUTE, World
 
 Event = Callable[[World], None]
 SETTLED = 60
@@ -96,7 +98,7 @@ def redefine(made: World, letter: str) -> None:
 
 
 def by_hand(made: World) -> None:
-    made.template = pod_template("img:by-hand")
+    made.template = template_of(made.deployment, "img:by-hand")
 
 
 def manual(made: World) -> None:
@@ -134,6 +136,11 @@ def pause(made: World) -> None:
     made.paused = not made.paused
 
 
+def name_the_other(made: World) -> None:
+    move(made, "n" if made.deployment == "m" else "m")
+
+
+MOVE = Named("name the other Deployment", name_the_other)
 common = st.one_of(
     letters.map(lambda v: Named(f"want {v}", lambda made: made.want(v))),
     thresholds.map(
@@ -177,6 +184,7 @@ rare = st.one_of(
             Named("autoscale", autoscale),
             Named("Service comes or goes", service),
             Named("fallback comes or goes", stand_in),
+            MOVE,
             Named("create again", lambda made: setattr(made, "uid", made.uid + "+")),
         ]
     ),
@@ -278,6 +286,27 @@ def test_a_killed_model_ends_at_zero_and_stays_there(order: list[tuple[Event, in
         made.engage("last")
         made.wait(minutes)
         assert made.replicas == 0
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.lists(
+        st.tuples(st.one_of(common, st.just(MOVE)), st.sampled_from([0, 5, 15])), min_size=3, max_size=10
+    )
+)
+def test_no_order_of_events_gives_a_deployment_the_template_of_another(
+    order: list[tuple[Event, int]],
+) -> None:
+    """O5, R1: the simulator checks each template that is given; and what is found on the way stays at rest."""
+    made = fresh()
+    for event, minutes in order:
+        event(made)
+        made.wait(minutes)
+    made.wait(6 * SETTLED)
+    made.log.clear()
+    made.wait(SETTLED)
+
+    assert made.log == []
 
 
 def test_one_breach_makes_one_rollback_however_long_it_lasts() -> None:
