@@ -4,9 +4,11 @@ import dataclasses
 from datetime import datetime, timedelta
 from typing import Final
 
-from lastgood.api import names
-from lastgood.decide import steps
+from lastgood.api import durations, names
+from lastgood.decide import steps, world
 from lastgood.decide.decision import CONTESTED, Decision, Phase
+from lastgood.decide.facts import Worth
+from lastgood.decide.view import View
 from lastgood.runtime import blame
 from lastgood.runtime.memory import Memory, Undone
 
@@ -21,6 +23,8 @@ COUNTS: Final = tuple(digit * 10**power for power in range(9) for digit in (1, 2
 """How often is told in these numbers."""
 OFTEN: Final = 3
 """From this many times on, what is told of the model rests until the quiet returns."""
+UNGUARDED: Final = "Unguarded"
+"""Reason of what is told while something runs that somebody has put there, and that is not put back yet."""
 WORKLOAD: Final = "workload"
 TRAFFIC: Final = "traffic"
 """What may be contested apart from each other."""
@@ -128,6 +132,36 @@ def calm(decision: Decision, memory: Memory, now: datetime) -> Decision:
         return decision
     message = "it is scaled up again and again, and scaled to zero each time; see the condition Contested"
     return dataclasses.replace(decision, phase=Phase.STOPPING, reason=CONTESTED, message=message)
+
+
+def resting(decision: Decision, view: View, memory: Memory, now: datetime) -> Decision:
+    """Return what is told while a template is put back no more than every `TEMPLATE_EVERY` (rules O4, O6).
+
+    What runs until then is not what was decided, so that nothing judges it and no breach of it is acted on.
+    """
+    step = next((each for each in decision.steps if isinstance(each, steps.SwitchTemplate)), None)
+    known = memory.undone.get(WORKLOAD, Undone())
+    if step is None or known.at is None or known.times < TEMPLATE_TRIES or known.refused:
+        return decision
+    if wait_before(decision, memory, now) is None:
+        return decision
+    workload, again_at = step.workload, known.at + TEMPLATE_EVERY
+    who = _doer(step, known) or known.by or "somebody"
+    message = (
+        f"{workload.name} runs {_what_runs(workload, view)}, put there by {who}, which is neither judged nor guarded; "
+        f"the template of {step.version} is put back every {durations.canonical(TEMPLATE_EVERY)} by now, next at "
+        f"{again_at:%H:%M:%S} UTC: stop what writes the other, or ask the model for it"
+    )
+    phase = decision.phase if decision.phase is Phase.PROBATION else Phase.HELD
+    return dataclasses.replace(decision, phase=phase, reason=UNGUARDED, message=message, degraded=UNGUARDED)
+
+
+def _what_runs(workload: world.Workload, view: View) -> str:
+    if view.active is not None:
+        bad = ", which is Bad" if view.active.verdict.worth is Worth.BAD else ""
+        return f"{view.active.version}{bad}"
+    containers = (workload.template.get("spec") or {}).get("containers") or []
+    return "a template with image " + ", ".join(str(each.get("image")) for each in containers)
 
 
 def contested(memory: Memory, now: datetime, *, scaler: str = "") -> str:

@@ -174,7 +174,8 @@ class Driver:
         now, scaler = self._clock(), seen.autoscaler
         named = "" if scaler is None else f"{scaler.kind} {scaler.name}"
         contested = decision.contested or contest.contested(memory, now, scaler=named)
-        told = contest.calm(refusals.told(decision, memory.scaler_refused), memory, now)
+        told = contest.resting(refusals.told(decision, memory.scaler_refused), view, memory, now)
+        told = contest.calm(told, memory, now)
         return seen, view, dataclasses.replace(told, contested=contested)
 
     def _cached(self, key: Key) -> observing.Snapshot | None:

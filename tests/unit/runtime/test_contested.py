@@ -2,9 +2,12 @@
 
 import dataclasses
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+from lastgood.api.modeldeployment import ModelDeploymentSpec
 from lastgood.decide import facts, steps, world
 from lastgood.decide.decision import Decision, Phase
+from lastgood.decide.view import Model, View
 from lastgood.runtime import contest
 from lastgood.runtime.memory import Memory
 
@@ -22,6 +25,18 @@ WORKLOAD = world.Workload(
 TO_ZERO = Decision(Phase.STOPPING, steps=(steps.Scale(WORKLOAD, 0),))
 BACK_STEP = steps.SwitchTemplate(workload=WORKLOAD, template={}, version="1.4.0", why=facts.Why.ROLLBACK)
 BACK = Decision(Phase.ROLLED_BACK, steps=(BACK_STEP,))
+
+
+FOREIGN = dataclasses.replace(
+    WORKLOAD,
+    template={"spec": {"containers": [{"name": "model", "image": "other:9"}]}},
+    managed=(
+        {
+            "manager": "kubectl-edit",
+            "fieldsV1": {"f:spec": {"f:template": {"f:spec": {"f:containers": {}}}}},
+        },
+    ),
+)
 
 
 def times_until(decision: Decision, *, count: int) -> list[float]:
@@ -112,3 +127,65 @@ def test_the_next_rollback_to_the_same_version_does_not_wait_for_those_who_conte
     assert contest.wait_before(dataclasses.replace(BACK, steps=(again,)), memory, now) is None
     contest.note(again, memory, now)
     assert contest.contested(memory, now) == "", "and it is nobody's undoing"
+
+
+def put_back(memory: Memory, *, times: int) -> datetime:
+    """Put the template back again and again, as soon as may be, and return when it was done last."""
+    now = NOW
+    for _ in range(times):
+        now += contest.wait_before(BACK, memory, now) or timedelta(0)
+        contest.note(BACK_STEP, memory, now)
+    return now
+
+
+def told(memory: Memory, now: datetime, decision: Decision = BACK, **view: Any) -> Decision:
+    step = dataclasses.replace(BACK_STEP, workload=FOREIGN)
+    seen = View(model=Model("ml", "fraud", "u", ModelDeploymentSpec()), now=now, workload=FOREIGN, **view)
+    return contest.resting(dataclasses.replace(decision, steps=(step,)), seen, memory, now)
+
+
+def test_what_runs_unguarded_until_it_is_put_back_is_told_with_who_put_it_there_and_until_when() -> None:
+    """O4, O6: for five minutes at a time something else runs than what was decided, and nobody judges it."""
+    memory = Memory()
+    last = put_back(memory, times=6)
+    said = told(memory, last + timedelta(seconds=1))
+
+    assert (said.phase, said.reason, said.degraded) == (Phase.HELD, "Unguarded", "Unguarded")
+    assert said.message == (
+        "fraud runs a template with image other:9, put there by kubectl-edit, which is neither judged nor guarded; the "
+        "template of 1.4.0 is put back every 5m by now, next at 00:05:31 UTC: stop what writes the other, or ask the "
+        "model for it"
+    )
+    assert said.message == told(memory, last + timedelta(minutes=4)).message, "and no status for each look"
+
+
+def test_a_version_that_is_known_is_told_of_by_its_name() -> None:
+    """O6."""
+    memory = Memory()
+    last = put_back(memory, times=7)
+    bad = facts.VerdictFact(facts.Worth.BAD, "ThresholdBreached", since=NOW)
+    known = facts.Checkpoint("c", "1.5.0", "d", FOREIGN.template, None, bad, (), NOW)
+    said = told(memory, last + timedelta(seconds=1), facts=facts.Facts((known,)))
+
+    assert said.message.startswith(
+        "fraud runs 1.5.0, which is Bad, put there by kubectl-edit, which is neither"
+    )
+
+
+def test_a_probation_stays_one_whatever_runs_meanwhile() -> None:
+    """K9, O6."""
+    memory = Memory()
+    last = put_back(memory, times=6)
+    said = told(memory, last + timedelta(seconds=1), dataclasses.replace(BACK, phase=Phase.PROBATION))
+
+    assert (said.phase, said.degraded) == (Phase.PROBATION, "Unguarded")
+
+
+def test_what_is_put_back_within_seconds_is_told_as_it_is_decided() -> None:
+    """O6: a status for each of them would be no news."""
+    memory = Memory()
+    last = put_back(memory, times=5)
+    step = dataclasses.replace(BACK_STEP, workload=FOREIGN)
+    assert told(memory, last + timedelta(seconds=1)) == dataclasses.replace(BACK, steps=(step,))
+    last = put_back(memory, times=1)
+    assert told(memory, last + timedelta(minutes=6)) == dataclasses.replace(BACK, steps=(step,))
