@@ -14,6 +14,7 @@ from lastgood.api.base import Condition, ConditionStatus
 from lastgood.api.modeldeployment_status import KillSwitchStatus, ThresholdStatus
 from lastgood.decide import traffic
 from lastgood.decide.decision import CONTESTED, Decision, Phase
+from lastgood.decide.rules import kill as kill_rules
 from lastgood.decide.view import View
 from lastgood.judge import blindness
 from lastgood.report import fallbacks, kills, sentences, versions
@@ -168,6 +169,8 @@ def _kill_switch_engaged(observed: Observed) -> Finding:
     because = f" ({kill.reason})" if kill.reason else ""
     if observed.decision.reason == CONTESTED:
         return Finding(UNKNOWN, CONTESTED, f"{held_by} engaged{because}; {observed.message}")
+    if not_held := kill_rules.not_held(view):
+        return Finding(UNKNOWN, kill_rules.NOT_HELD, f"{held_by} engaged{because}; {not_held}")
     if kills.at_zero(view):
         took = (
             "" if kill.time_to_zero is None else f", {kill.time_to_zero.total_seconds():g} s after the switch"

@@ -46,7 +46,8 @@ def pods_remaining(view: View) -> int:
 
 def at_zero(view: View) -> bool:
     """Whether a killed model is verified to have no pod, and none that was asked for."""
-    return pods_remaining(view) == 0 and (view.workload is None or view.workload.replicas == 0)
+    asked_for = view.workload is not None and view.workload.replicas > 0
+    return pods_remaining(view) == 0 and not asked_for and not kill.not_held(view)
 
 
 def _since(view: View, first: facts.Switch, previous: Previous) -> datetime:

@@ -9,6 +9,7 @@ from lastgood.decide.facts import Worth
 from lastgood.decide.rules import unowned
 from lastgood.decide.view import Trouble
 from lastgood.report import versions as report
+from lastgood.report.summary import summarize
 from tests.unit.decide.moving import app, move, template_of
 from tests.unit.decide.scenes import killed, proven, rolled_back
 from tests.unit.decide.simulator import World, pod_template
@@ -271,3 +272,24 @@ def test_facts_of_an_earlier_release_that_name_no_deployment_go_on_counting() ->
 
     assert made.running == "a"
     assert not made.done(records.TakeCheckpoint)
+
+
+def test_a_kill_that_a_wrong_name_keeps_from_the_model_does_not_pass_for_done() -> None:
+    """K4: what the model was about before may run on, so that nobody is told that no pod is left."""
+    made = proven()
+    made.spec["workloadRef"], made.present = {"name": "tpyo"}, False
+    made.engage()
+    decision = made.rest()
+    told = summarize(made.view(), decision, previous={})
+    said = {each["type"]: each for each in told["conditions"]}["KillSwitchEngaged"]
+
+    assert (decision.phase, decision.degraded) == (Phase.STOPPING, "WorkloadNotFound")
+    assert (said["status"], said["reason"]) == ("Unknown", "WorkloadNotFound")
+    assert (
+        "there is no Deployment tpyo, and Deployment m, which the model was about before" in said["message"]
+    )
+    made.spec["workloadRef"], made.present = {"name": "m"}, True
+    made.rest()
+    assert made.replicas == 0
+    made.spec["workloadRef"], made.present = {"name": "tpyo"}, False
+    assert made.rest().phase is Phase.KILLED, "the Deployment before is held by the switch"

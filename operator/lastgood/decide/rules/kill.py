@@ -7,6 +7,7 @@ through a rollout (rule K6).
 
 import dataclasses
 import itertools
+from typing import Final
 
 from lastgood.api import names
 from lastgood.api.rollback import KillAction
@@ -15,6 +16,8 @@ from lastgood.decide import autoscalers, facts, records, steps, traffic, world
 from lastgood.decide.decision import Decision, Phase
 from lastgood.decide.rules import autoscaling
 from lastgood.decide.view import View
+
+NOT_HELD: Final = "WorkloadNotFound"  # of a killed model it is not known that nothing runs
 
 
 def mirror_the_engaged_field(view: View) -> Decision | None:
@@ -172,7 +175,11 @@ def stay_at_zero(view: View) -> Decision | None:
         return None
     message, contested, held = _held_by(view), _release_refused(view), autoscaling.hold_for(view)
     if view.workload is None:
-        return Decision(Phase.KILLED, "NothingRuns", message, contested=contested)
+        left = not_held(view)
+        if not left:
+            return Decision(Phase.KILLED, "NothingRuns", message, contested=contested)
+        said = f"{message}; {left}"
+        return Decision(Phase.STOPPING, NOT_HELD, said, degraded=NOT_HELD, contested=contested)
     degraded = "" if view.holding else "SwitchFull"
     if degraded:
         message += (
@@ -189,6 +196,18 @@ def stay_at_zero(view: View) -> Decision | None:
         )
     return Decision(
         Phase.KILLED, "SwitchEngaged", message, steps=held, degraded=degraded, contested=contested
+    )
+
+
+def not_held(view: View) -> str:
+    """K4: say what may still run of a model that names a Deployment which does not exist, and named another before."""
+    left = view.facts.left
+    held = any(left in switch.workloads or switch.entry(left) is not None for switch in view.engaged)
+    if view.workload is not None or not left or held:
+        return ""
+    return (
+        f"there is no Deployment {view.model.workload_name}, and Deployment {left}, which the model was about before, "
+        "is not stopped by this: correct spec.workloadRef.name, or name it in spec.workloads of a KillSwitch"
     )
 
 
