@@ -162,6 +162,7 @@ class Elector:
         while not self.may_act():
             self._gained.clear()
             await self._gained.wait()
+        logger.info("Lease %s/%s: %s acts from now on", self._namespace, self._name, self._identity)
 
     async def wait_lost(self) -> None:
         """Wait until this process may act no more, at the latest at its deadline."""
@@ -242,10 +243,7 @@ class Elector:
             made = self._cluster.patch(resources.LEASES, self._namespace, self._name, body)
         self._observe(await self._bounded(made))
         self._wait_out_the_deleted_one()
-        acted = self.may_act()
         self._until = started + self._timing.renew_deadline
-        if not acted and self.may_act():
-            logger.info("Lease %s/%s: %s acts from now on", self._namespace, self._name, self._identity)
         self._gained.set()
 
     def _wait_out_the_deleted_one(self) -> None:

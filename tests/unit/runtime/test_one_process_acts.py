@@ -66,11 +66,15 @@ async def test_a_lease_without_holder_is_taken_at_once() -> None:
         )
 
 
-async def test_a_missing_lease_is_made_at_once_and_acted_on_after_the_whole_duration() -> None:
+async def test_a_missing_lease_is_made_at_once_and_acted_on_after_the_whole_duration(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO", logger="lastgood")
     one = elector(client(LeaseServer()), "a")
     async with running(one):
         await one.wait_leading()
         assert 15 <= now() < 16
+    assert "Lease lastgood/operator: a acts from now on" in caplog.text
 
 
 async def test_the_holder_renews_and_stays() -> None:
