@@ -28,6 +28,7 @@ UNGUARDED: Final = "Unguarded"
 WORKLOAD: Final = "workload"
 TRAFFIC: Final = "traffic"
 """What may be contested apart from each other."""
+NONE_LEFT: Final = "scale to 0"
 LONGEST_RETRY: Final = 5.0
 """Seconds. Only models with something to do ask the API server, so that a long pause would spare it little."""
 
@@ -65,6 +66,7 @@ def note(step: steps.Step, memory: Memory, now: datetime) -> None:
     known.by = (_doer(step, known) or known.by) if again else ""
     known.seen = _writer(step)
     known.what, known.at, known.decided_at, known.refused = what, now, _decided_at(step), 0
+    known.pause = _pause(step, known)
 
 
 def note_refusal(step: steps.Step, memory: Memory, now: datetime) -> None:
@@ -82,7 +84,7 @@ def _decided_at(step: steps.Step) -> datetime | None:
 
 
 def _is_over(known: Undone, now: datetime) -> bool:
-    return known.at is None or now - known.at > QUIET + _template_pause(known.times)
+    return known.at is None or now - known.at > QUIET + known.pause
 
 
 def _subject(step: steps.Step) -> str:
@@ -171,7 +173,7 @@ def contested(memory: Memory, now: datetime, *, scaler: str = "") -> str:
     manager for it (measured on 1.36). The count is rounded down, so that somebody who scales up once a second does not
     make a status of each.
     """
-    told = []
+    told, ways_out = [], []
     for known in memory.undone.values():
         if known.times > 0 and not _is_over(known, now):
             count = max(step for step in COUNTS if step <= known.times)
@@ -179,7 +181,19 @@ def contested(memory: Memory, now: datetime, *, scaler: str = "") -> str:
             targeted = f" ({scaler} scales it too)" if scaler and known.what.startswith("scale") else ""
             who = known.by or f"somebody{targeted}"
             told.append(f"{who} has undone it {often} ({known.what})")
-    return f"{'; '.join(told)}: stop what writes it, or ask the model for it" if told else ""
+            ways_out.append(_way_out(known.what))
+    return f"{'; '.join(told)}: stop what writes it{''.join(ways_out)}" if told else ""
+
+
+def _way_out(undone: str) -> str:
+    """Return how to have by asking what somebody takes by force."""
+    if undone == NONE_LEFT:
+        return "; to start it, release every switch that holds it, or resume it where it waits for that"
+    if undone.startswith("scale"):
+        return "; the other replicas return when its probation is over"
+    if undone.startswith("traffic"):
+        return "; its Service is the model's own again when the kill is over"
+    return "; another version is asked for in spec.version of the ModelDeployment, and defined in spec.versions"
 
 
 def _template_pause(undone: int) -> timedelta:

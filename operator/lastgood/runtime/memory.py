@@ -31,6 +31,8 @@ class Undone:
     """The field manager that had undone it last."""
     times: int = 0
     at: datetime | None = None
+    pause: timedelta = timedelta(0)
+    """How long it would wait to be undone once more; nobody is quiet before that."""
     seen: tuple[str, datetime | None] = ("", None)
     """Who owned the replicas when the step was taken, and since when."""
     decided_at: datetime | None = None

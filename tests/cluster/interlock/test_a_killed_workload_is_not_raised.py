@@ -20,7 +20,8 @@ def test_nobody_raises_what_a_switch_names_by_whatever_path_even_with_the_operat
     for user in (None, *GITOPS, OPERATOR):
         said = here.soon_refused("scale", "deployment", "fraud", "--replicas=1", user=user)
         assert "held by KillSwitch inc: fraud cannot be raised from 0 to 1 replicas (PII)" in said
-        assert "leave out replicas to ship a fix" in said
+        assert "release the switch to start it" in said
+        assert "ship a fix by spec.version and spec.versions of its ModelDeployment" in said
     here.soon_refused(
         "scale", "deployment", "fraud", "--replicas=1", f"--as={HPA}", "--as-group=system:masters"
     )

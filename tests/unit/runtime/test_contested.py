@@ -4,6 +4,8 @@ import dataclasses
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from lastgood.api.modeldeployment import ModelDeploymentSpec
 from lastgood.decide import facts, steps, world
 from lastgood.decide.decision import Decision, Phase
@@ -107,6 +109,42 @@ def test_a_killed_model_that_is_scaled_up_again_and_again_is_told_of_as_one_thin
     assert {contest.calm(each, memory, now).phase for each in (killed, TO_ZERO)} == {Phase.STOPPING}
     assert len({contest.calm(each, memory, now).message for each in (killed, TO_ZERO)}) == 1
     assert contest.calm(killed, memory, now + timedelta(minutes=5)) == killed
+
+
+@pytest.mark.parametrize(
+    ("decision", "over"), [(TO_ZERO, timedelta(minutes=1, seconds=2)), (BACK, timedelta(minutes=6, seconds=1))]
+)
+def test_it_is_over_a_minute_after_it_would_have_been_undone_again(
+    decision: Decision, over: timedelta
+) -> None:
+    """K4: a killed model is Killed again a minute after it was last scaled up, not when a template would rest."""
+    memory = Memory()
+    for second in range(20):
+        contest.note(decision.steps[0], memory, NOW + timedelta(seconds=second))
+    last, killed = NOW + timedelta(seconds=19), Decision(Phase.KILLED, "SwitchEngaged", "held")
+    before = last + timedelta(minutes=1) if decision is TO_ZERO else last + timedelta(minutes=6)
+    assert contest.contested(memory, before)
+    assert contest.contested(memory, last + over) == ""
+    assert contest.calm(killed, memory, before).phase is Phase.STOPPING
+    assert contest.calm(killed, memory, last + over) == killed
+
+
+@pytest.mark.parametrize(
+    ("step", "way_out"),
+    [
+        (steps.Scale(WORKLOAD, 0), "to start it, release every switch that holds it"),
+        (steps.Scale(WORKLOAD, 1), "the other replicas return when its probation is over"),
+        (BACK_STEP, "another version is asked for in spec.version of the ModelDeployment"),
+    ],
+)
+def test_what_is_told_says_how_to_have_by_asking_what_is_taken_by_force(
+    step: steps.Step, way_out: str
+) -> None:
+    """K5, O6."""
+    memory = Memory()
+    contest.note(step, memory, NOW)
+    contest.note(step, memory, NOW)
+    assert f": stop what writes it; {way_out}" in contest.contested(memory, NOW)
 
 
 def test_how_often_is_rounded_down_so_that_not_each_undoing_is_a_new_status() -> None:
