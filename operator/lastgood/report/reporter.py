@@ -4,7 +4,7 @@ Whatever cannot be written is written with the next report; nothing here stops o
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
 from lastgood.decide import cluster_switch, facts, records
@@ -20,6 +20,8 @@ from lastgood.report.transitions import transitions
 MOST_TOLD: Final = 10_000
 """Switches of which it is remembered that their status is up to date."""
 
+RESTS: Final = timedelta(minutes=1)
+"""So long a status rests before it tells another cause of a verdict that stays."""
 Object = Mapping[str, Any]
 """An object as the API server gave it."""
 
@@ -72,6 +74,7 @@ class Reporter:
         self._statuses = Statuses(cluster)
         self._events = Events(cluster, instance=instance)
         self._uids: dict[Key, str] = {}
+        self._wrote_at: dict[Key, datetime] = {}
         self._told: dict[str, object] = {}
 
     async def report(self, seen: Seen, view: View, decision: Decision) -> None:
@@ -83,7 +86,7 @@ class Reporter:
         if not self._may_act():
             return
         before = self._statuses.latest(model.uid, seen.status)
-        after = summary.summarize(view, decision, previous=before)
+        after = summary.summarize(view, decision, previous=before, rested=self._has_rested(key, view.now))
         wrote = await self._statuses.write(
             resources.MODEL_DEPLOYMENTS,
             namespace=model.namespace,
@@ -93,6 +96,7 @@ class Reporter:
             wanted=after,
         )
         if wrote:
+            self._wrote_at[key] = view.now
             self._metrics.status_written(resources.MODEL_DEPLOYMENTS.kind)
             notices = transitions(before, after)
             self._metrics.changed(after, notices)
@@ -104,6 +108,11 @@ class Reporter:
                 notices=notices,
                 now=view.now,
             )
+
+    def _has_rested(self, key: Key, now: datetime) -> bool:
+        """Whether a model's status was left alone for a while, as far as this process knows; also after the clock was set."""
+        wrote_at = self._wrote_at.get(key)
+        return wrote_at is None or not timedelta(0) <= now - wrote_at < RESTS
 
     async def report_switch(self, namespace: str, switch: facts.Switch, raw: Object, now: datetime) -> bool:
         """Write how far a switch is over all that it selects; nothing is written while nothing changes.
@@ -212,6 +221,7 @@ class Reporter:
     def forget(self, key: Key) -> None:
         """Drop what is told of a model that is gone."""
         self._metrics.model_gone(key)
+        self._wrote_at.pop(key, None)
         uid = self._uids.pop(key, None)
         if uid is not None:
             self._statuses.forget(uid)

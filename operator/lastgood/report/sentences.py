@@ -99,7 +99,6 @@ HINTS: Final[Mapping[str, str]] = {
     "Suspended": "set spec.suspend to false to let it act",
     "Paused": "set spec.rollout.paused to false to let it go on",
     "RestoredVersionUnavailable": "look at its pods: this version was seen to work before",
-    "UnknownVersion": f"annotate the model with {names.ANNOTATION_RESUME}=VERSION, of a version that is there",
     "SwitchEngaged": "release it to start the model again: kubectl get killswitches -n {namespace}",
 }
 """By reason: what a person can do next, where the rule does not say it."""

@@ -18,13 +18,16 @@ from lastgood.report import conditions, kills, requests, rollbacks, sentences, v
 from lastgood.report.previous import Previous
 
 
-def summarize(view: View, decision: Decision, *, previous: Mapping[str, Any] | None) -> dict[str, Any]:
+def summarize(
+    view: View, decision: Decision, *, previous: Mapping[str, Any] | None, rested: bool = True
+) -> dict[str, Any]:
     """Return the new `status` of a ModelDeployment in wire form.
 
-    `previous` is the status that is there; one that is absent or broken is no error.
+    `previous` is the status that is there; one that is absent or broken is no error. `rested` is whether it was there
+    for a while, so that it may say anew why a threshold has no verdict.
     """
     before = Previous.read(previous)
-    thresholds = verdicts.thresholds(view, before)
+    thresholds = verdicts.thresholds(view, before, rested=rested)
     kill_switch = kills.kill_switch(view, before)
     if decision.reason == CONTESTED:
         kill_switch = kill_switch.model_copy(update={"pods_remaining": None})

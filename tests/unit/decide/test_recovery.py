@@ -111,13 +111,40 @@ def test_a_person_may_resume_with_a_listed_version_that_never_ran() -> None:
     assert (made.running, made.replicas) == ("c", 1)
 
 
-def test_a_resume_with_an_unknown_version_starts_nothing_and_says_so() -> None:
+def test_a_resume_with_an_unknown_version_starts_nothing_and_is_answered_once() -> None:
+    """P3: it is taken down, so that the command that is told works as it is told."""
     made = released(manual=True)
     made.annotations[names.ANNOTATION_RESUME] = "zzz"
     decision = made.wait(5)
 
-    assert (made.replicas, decision.reason) == (0, "UnknownVersion")
-    assert "'zzz'" in decision.message
+    assert (made.replicas, decision.reason) == (0, "WaitingForResume")
+    assert made.annotations == {}
+    assert [(each.asked.value, each.outcome) for each in made.checkpoints[-1].answers] == [("zzz", "Refused")]
+    assert made.checkpoints[-1].answers[0].message == (
+        "version 'zzz' is neither listed nor saved; there are a, b and c"
+    )
+
+
+def test_an_unknown_version_in_a_manifest_is_refused_once_and_the_told_command_writes_over_it() -> None:
+    """P3."""
+    made = released(manual=True)
+    made.asked_by[names.ANNOTATION_RESUME] = "argocd-controller"
+    made.annotations[names.ANNOTATION_RESUME] = "zzz"
+    decision = made.wait(60)
+
+    assert made.annotations == {names.ANNOTATION_RESUME: "zzz"}
+    assert made.answers() == [("resume", "zzz", "Refused")]
+    assert f"-n ns --overwrite {names.ANNOTATION_RESUME}=VERSION" in decision.message
+
+
+def test_an_unknown_version_keeps_a_model_that_starts_by_itself_from_nothing() -> None:
+    """K9, K10, P3: it is refused, and what its release says goes on."""
+    made = released(manual=True)
+    made.annotations[names.ANNOTATION_RESUME] = "zzz"
+    made.rest()
+    made.spec["killSwitch"] = {**made.spec["killSwitch"], "recovery": {"restart": "Probation"}}
+    made.rest()
+    assert (made.running, made.replicas) == ("a", 1)
 
 
 def test_a_model_that_was_killed_before_it_was_ever_looked_at_comes_back() -> None:

@@ -113,6 +113,48 @@ def test_a_value_is_the_one_at_the_change_of_verdict() -> None:
     assert report(moved, first)["thresholds"][0]["value"] == "0.001"
 
 
+HTML = (
+    "Prometheus at http://prom:9090 answered something that is not Prometheus' (text/html); check prometheus.url"
+)
+
+
+def blind(message: str, verdict: Verdict = Verdict.BLIND, reason: Reason = Reason.UNREACHABLE) -> View:
+    return dataclasses.replace(building.baking(), judged=(building.judged(verdict, reason, message),))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (HTML, "Prometheus at http://prom:9090 answered 500"),
+        ("Prometheus answered 500", "Prometheus answered 503"),
+        ("Prometheus refuses the query (400): a", "Prometheus refuses the query (422): a"),
+        ("Prometheus refuses connections", "Prometheus did not answer within 10 s"),
+    ],
+)
+def test_another_cause_of_the_same_verdict_is_told_and_its_time_stays(before: str, after: str) -> None:
+    """J3: whoever has mended the first cause must not read of it any more."""
+    first = report(blind(before))
+    second = report(building.later(blind(after), 90), first)
+    assert second["thresholds"][0]["message"] == after
+    assert after in building.condition(second, "Monitored")["message"]
+    assert second["thresholds"][0]["since"] == first["thresholds"][0]["since"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("Prometheus answered 500: request 7f3a-11 took 1.2s", "Prometheus answered 500: request 88b0-7c took 0.9s"),
+        (
+            "the clock of Prometheus and ours are 41 s apart; more than 30 s cannot be judged",
+            "the clock of Prometheus and ours are 42 s apart; more than 30 s cannot be judged",
+        ),
+    ],
+)
+def test_another_number_or_id_is_no_other_cause(before: str, after: str) -> None:
+    first = report(blind(before))
+    assert report(building.later(blind(after), 1), first) == first
+
+
 def test_a_new_generation_shows_the_message_of_now_and_keeps_the_time() -> None:
     def breaching(text: str, generation: int) -> View:
         said = building.judged(Verdict.BREACH, Reason.ABOVE_MAX, text, onBreach="Alert")

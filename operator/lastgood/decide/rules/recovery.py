@@ -234,9 +234,7 @@ def _requested(view: View, requested: str) -> facts.Checkpoint | Decision:
         taken = records.TakeCheckpoint(found)
         return Decision(Phase.HELD, "Resuming", f"saving {requested}", records=(taken,))
     if found is None:
-        why = ledger.unknown(view, requested)
-        message = f"{names.ANNOTATION_RESUME} asks for version {requested!r}, which {why}"
-        return Decision(Phase.HELD, "UnknownVersion", message)
+        return requests.refused(view, names.ANNOTATION_RESUME, requests.unknown(view, requested))
     if found.verdict.worth is facts.Worth.BAD:
         person = view.model.asked[names.ANNOTATION_RESUME].by or "a person"
         verdict = facts.VerdictFact(
@@ -250,7 +248,7 @@ def _requested(view: View, requested: str) -> facts.Checkpoint | Decision:
 def _waiting(view: View, why: str) -> Decision:
     message = (
         f"released, and at zero because {why}; to start: kubectl annotate mdep {view.model.name} "
-        f"-n {view.model.namespace} {names.ANNOTATION_RESUME}=VERSION"
+        f"-n {view.model.namespace} --overwrite {names.ANNOTATION_RESUME}=VERSION"
     )
     return Decision(Phase.HELD, "WaitingForResume", message)
 

@@ -107,12 +107,12 @@ def _roll_back_to(view: View, asked: Asked) -> Decision | None:
     if current is None:
         return None
     if goal is None:
-        return refused(view, annotation, f"version {asked.value!r} {ledger.unknown(view, asked.value)}")
+        return refused(view, annotation, unknown(view, asked.value))
     if goal.digest == current.digest:
         return done(view, annotation, f"{current.version} is what the model runs")
     if goal.verdict.worth is facts.Worth.BAD:
         return refused(
-            view, annotation, f"{goal.version} is Bad ({goal.verdict.reason}); {_how_to_clear(goal)}"
+            view, annotation, f"{goal.version} is Bad ({goal.verdict.reason}); {_how_to_clear(view, goal)}"
         )
     person = asked.by or "a person"
     message = f"{person} asks to go back from {current.version} to {goal.version}"
@@ -195,9 +195,22 @@ def _promote(view: View, asked: Asked) -> Decision:
     return refused(view, names.ANNOTATION_PROMOTE, why)
 
 
-def _how_to_clear(goal: facts.Checkpoint) -> str:
+def unknown(view: View, version: str) -> str:
+    """Say that there is no such version, and which there are."""
+    saved = (checkpoint.version for checkpoint in view.facts.by_digest.values())
+    there = sorted({*(listed.name for listed in view.model.spec.versions), *saved})
+    shown = [*there[:5], f"{len(there) - 5} more"] if len(there) > 5 else there
+    known = f"{', '.join(shown[:-1])} and {shown[-1]}" if len(shown) > 1 else "".join(shown)
+    why = ledger.unknown(view, version)
+    return f"version {version!r} {why}; there {'is' if len(there) == 1 else 'are'} {known}"
+
+
+def _how_to_clear(view: View, goal: facts.Checkpoint) -> str:
     found = goal.verdict.reason.removeprefix(f"{candidate.SAME_AS}/") if not goal.activations else goal.name
-    return f"to allow it again: kubectl annotate mckpt {found} {names.ANNOTATION_VERDICT}=Unproven"
+    return (
+        f"to allow it again: kubectl annotate mckpt {found} -n {view.model.namespace} --overwrite "
+        f"{names.ANNOTATION_VERDICT}=Unproven"
+    )
 
 
 def _replicas(view: View) -> int:
