@@ -113,15 +113,19 @@ def steady_time(
     start: steady.Start,
     at: Sequence[datetime],
     available_since: datetime,
+    blind_since: datetime | None = None,
     longest_gap: timedelta,
 ) -> steady.Steady:
-    """Return for how long the pods of now were available and every acting threshold was OK, by its values alone."""
+    """Return for how long the pods of now were available and every acting threshold was OK, by its values alone.
+
+    From `blind_since` on somebody looked and saw nothing, which pauses a bake (rule O3).
+    """
     known = steady.Steady(start)
     for place, now in enumerate(at):
         fine = all(judged[place].verdict is Verdict.OK for judged in acting)
-        known = steady.accumulate(
-            known, start=start, counts=fine and now >= available_since, now=now, longest_gap=longest_gap
-        )
+        seen = blind_since is None or now < blind_since
+        counts = fine and seen and now >= available_since
+        known = steady.accumulate(known, start=start, counts=counts, now=now, longest_gap=longest_gap)
     return known
 
 

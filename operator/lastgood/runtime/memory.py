@@ -56,6 +56,8 @@ class Memory:
     """What `tracks` and `judged` belong to."""
     recalled: steady.Start | None = None
     """The start whose past was asked for already (rule J6)."""
+    unanswered: tuple[steady.Start | None, datetime] | None = None
+    """The start whose past cannot be asked for, and since when: its Prometheus has not answered a look at it yet."""
     fine: steady.Steady | None = None
     watched: Watched | None = None
     """The Prometheus that was asked last, as all models on it see it."""
@@ -80,6 +82,15 @@ class Memory:
     def blinded(self) -> bool:
         """Whether most models on the same Prometheus are blind, so that nothing is done on its word (rule J8)."""
         return self.watched is not None and self.watched.sight.blinded
+
+    def note_unanswered(self, start: steady.Start | None, now: datetime) -> None:
+        """Note that a look at a start got no answer from its Prometheus."""
+        if self.unanswered_since(start) is None:
+            self.unanswered = start, now
+
+    def unanswered_since(self, start: steady.Start | None) -> datetime | None:
+        """Return when the first look at a start was, if none has got an answer before its past was asked for."""
+        return self.unanswered[1] if self.unanswered is not None and self.unanswered[0] == start else None
 
     def settle(self, snapshot: Snapshot, now: datetime) -> warmup.Settling:
         """Note what is seen of the pods, and return how far they have come."""

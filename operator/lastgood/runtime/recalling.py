@@ -81,6 +81,8 @@ class _Plan:
     """By the name of each threshold that is recalled."""
     available_since: datetime | None
     """Since when the pods of now are available; None where steady time is not needed, or not known."""
+    blind_since: datetime | None
+    """Since when this process has looked and got no answer: Blind pauses a bake, whatever is known of it later."""
 
     @property
     def questions(self) -> Iterator[Question]:
@@ -111,7 +113,12 @@ class Recall:
         self, asking: Sequence[Asking], answers: Mapping[str, readings.Reading], *, now: datetime
     ) -> dict[Key, Recalled]:
         """Return the past of each model that needs it and can have it; all are on one server."""
-        fresh = [each for each in asking if _is_new(each) and _answered(each, answers)]
+        fresh = []
+        for each in asking:
+            if _is_new(each) and _answered(each, answers):
+                fresh.append(each)
+            elif _is_new(each):
+                each.memory.note_unanswered(each.start, now)
         plans: list[_Plan] = []
         queries = points = 0
         for each in sorted(fresh, key=lambda one: not _may_breach(one, answers, now)):
@@ -122,7 +129,7 @@ class Recall:
                 if plans and (queries > MOST_QUERIES or points > MOST_POINTS):
                     break  # this one and the others with their next look
                 plans.append(plan)
-            each.memory.recalled = each.start
+            each.memory.recalled, each.memory.unanswered = each.start, None
         spans = await self._ask(plans)
         found = {}
         for plan in plans:
@@ -209,7 +216,8 @@ def _plan(each: Asking, now: datetime) -> _Plan | None:
     at = replay.moments(first=first, now=now, step=step, most=MOST_MOMENTS)
     if not at:
         return None
-    return _Plan(each, start, at, step, questions.longest_gap(each.snapshot), earliest, since)
+    gap, blind_since = questions.longest_gap(each.snapshot), each.memory.unanswered_since(each.start)
+    return _Plan(each, start, at, step, gap, earliest, since, blind_since)
 
 
 def _spoken_at(each: Asking) -> datetime | None:
@@ -278,6 +286,7 @@ async def _recalled(plan: _Plan, spans: Mapping[_Asked, Answer]) -> Recalled | N
         start=plan.start,
         at=plan.at,
         available_since=replay.by_both_clocks(plan.available_since, ahead=ahead),
+        blind_since=plan.blind_since,
         longest_gap=plan.longest_gap,
     )
     return Recalled(tracks, fine)

@@ -99,3 +99,32 @@ async def test_time_before_its_config_maps_held_something_else_bakes_nothing() -
 
     assert life.memory.fine is not None
     assert timedelta(minutes=9) <= life.memory.fine.lasted <= timedelta(minutes=10)
+
+
+async def test_time_in_which_prometheus_did_not_answer_bakes_nothing_whatever_it_kept_of_it() -> None:
+    """O3, K9: Blind pauses a bake, with the first look at a version as with any other."""
+    life = Life(Kept(always_fine), bake="2h")
+    baking(life, BEGIN)
+    life.kept.away = True
+    for _ in range(40):
+        assert await life.look() == "Blind"
+    life.kept.away = False
+    await life.look()
+    assert life.memory.fine is not None
+    assert life.memory.fine.lasted == timedelta(0)
+    await life.look(after=MINUTE / 2)
+    assert life.memory.fine.lasted == MINUTE / 2
+
+
+async def test_time_before_an_outage_that_a_restart_falls_into_is_recalled_after_it() -> None:
+    """O3, J6."""
+    life = Life(Kept(always_fine), bake="2h")
+    baking(life, BEGIN)
+    life.kept.away = True
+    await life.look(after=timedelta(minutes=50))
+    for _ in range(40):
+        await life.look()
+    life.kept.away = False
+    await life.look()
+    assert life.memory.fine is not None
+    assert timedelta(minutes=48) <= life.memory.fine.lasted <= timedelta(minutes=50)
