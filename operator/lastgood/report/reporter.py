@@ -110,7 +110,7 @@ class Reporter:
             )
 
     def _has_rested(self, key: Key, now: datetime) -> bool:
-        """Whether a model's status was left alone for a while, as far as this process knows; also after the clock was set."""
+        """Whether a model's status was left alone for a while, as far as this process knows, or the clock was set."""
         wrote_at = self._wrote_at.get(key)
         return wrote_at is None or not timedelta(0) <= now - wrote_at < RESTS
 

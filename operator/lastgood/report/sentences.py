@@ -8,7 +8,7 @@ and what a person can do about it is added.
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from lastgood.api import durations, names
+from lastgood.api import durations
 from lastgood.api.modeldeployment_status import ThresholdStatus
 from lastgood.api.thresholds import OnBreach, Verdict
 from lastgood.decide import facts

@@ -193,7 +193,9 @@ def _way_out(undone: str) -> str:
         return "; the other replicas return when its probation is over"
     if undone.startswith("traffic"):
         return "; its Service is the model's own again when the kill is over"
-    return "; another version is asked for in spec.version of the ModelDeployment, and defined in spec.versions"
+    return (
+        "; another version is asked for in spec.version of the ModelDeployment, and defined in spec.versions"
+    )
 
 
 def _template_pause(undone: int) -> timedelta:

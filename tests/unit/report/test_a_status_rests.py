@@ -113,9 +113,7 @@ def test_a_value_is_the_one_at_the_change_of_verdict() -> None:
     assert report(moved, first)["thresholds"][0]["value"] == "0.001"
 
 
-HTML = (
-    "Prometheus at http://prom:9090 answered something that is not Prometheus' (text/html); check prometheus.url"
-)
+HTML = "Prometheus at http://prom:9090 answered something that is not Prometheus' (text/html); check prometheus.url"
 
 
 def blind(message: str, verdict: Verdict = Verdict.BLIND, reason: Reason = Reason.UNREACHABLE) -> View:
@@ -143,7 +141,10 @@ def test_another_cause_of_the_same_verdict_is_told_and_its_time_stays(before: st
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        ("Prometheus answered 500: request 7f3a-11 took 1.2s", "Prometheus answered 500: request 88b0-7c took 0.9s"),
+        (
+            "Prometheus answered 500: request 7f3a-11 took 1.2s",
+            "Prometheus answered 500: request 88b0-7c took 0.9s",
+        ),
         (
             "the clock of Prometheus and ours are 41 s apart; more than 30 s cannot be judged",
             "the clock of Prometheus and ours are 42 s apart; more than 30 s cannot be judged",

@@ -112,7 +112,8 @@ def test_a_killed_model_that_is_scaled_up_again_and_again_is_told_of_as_one_thin
 
 
 @pytest.mark.parametrize(
-    ("decision", "over"), [(TO_ZERO, timedelta(minutes=1, seconds=2)), (BACK, timedelta(minutes=6, seconds=1))]
+    ("decision", "over"),
+    [(TO_ZERO, timedelta(minutes=1, seconds=2)), (BACK, timedelta(minutes=6, seconds=1))],
 )
 def test_it_is_over_a_minute_after_it_would_have_been_undone_again(
     decision: Decision, over: timedelta

@@ -197,7 +197,7 @@ def _promote(view: View, asked: Asked) -> Decision:
 
 def unknown(view: View, version: str) -> str:
     """Say that there is no such version, and which there are."""
-    saved = (checkpoint.version for checkpoint in view.facts.by_digest.values())
+    saved = (checkpoint.version for checkpoint in view.facts.own if checkpoint.intact)
     there = sorted({*(listed.name for listed in view.model.spec.versions), *saved})
     shown = [*there[:5], f"{len(there) - 5} more"] if len(there) > 5 else there
     known = f"{', '.join(shown[:-1])} and {shown[-1]}" if len(shown) > 1 else "".join(shown)
