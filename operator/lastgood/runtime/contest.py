@@ -152,7 +152,7 @@ def resting(decision: Decision, view: View, memory: Memory, now: datetime) -> De
     message = (
         f"{workload.name} runs {_what_runs(workload, view)}, put there by {who}, which is neither judged nor guarded; "
         f"the template of {step.version} is put back every {durations.canonical(TEMPLATE_EVERY)} by now, next at "
-        f"{again_at:%H:%M:%S} UTC: stop what writes the other, or ask the model for it"
+        f"{again_at:%H:%M:%S} UTC: stop what writes the other{_way_out(known.what)}"
     )
     phase = decision.phase if decision.phase is Phase.PROBATION else Phase.HELD
     return dataclasses.replace(decision, phase=phase, reason=UNGUARDED, message=message, degraded=UNGUARDED)
