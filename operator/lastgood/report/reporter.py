@@ -3,15 +3,16 @@
 Whatever cannot be written is written with the next report; nothing here stops or delays a decision.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Sized
 from datetime import datetime, timedelta
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypedDict
 
+from lastgood.api import names
 from lastgood.decide import cluster_switch, facts, records
 from lastgood.decide.decision import Decision
 from lastgood.decide.view import View
 from lastgood.kube import client, resources
-from lastgood.report import summary, switches
+from lastgood.report import summary, switches, ways_out
 from lastgood.report.events import Events
 from lastgood.report.metrics import Key, Metrics
 from lastgood.report.status import Statuses
@@ -42,6 +43,14 @@ class Objects(Protocol):
         """Return the ModelDeployments of a namespace."""
         ...
 
+    def switches_in(self, namespace: str, /) -> Iterable[Object]:
+        """Return the KillSwitches of a namespace."""
+        ...
+
+    def parsed_switch(self, raw: Object, /) -> facts.Switch | None:
+        """Return what a KillSwitch says, as far as it can be read."""
+        ...
+
     @property
     def deployments(self) -> Mapping[Key, Object]:
         """The Deployments."""
@@ -54,6 +63,12 @@ class Objects(Protocol):
     def pods_of(self, deployment_uid: str, /) -> Sized:
         """Return the pods of a Deployment."""
         ...
+
+
+class _WaysOut(TypedDict):
+    release: str
+    not_there: str
+    held_elsewhere: Mapping[str, str]
 
 
 class Reporter:
@@ -125,7 +140,8 @@ class Reporter:
         selected = self._selected(namespace, switch)
         found = switches.targets(switch, models=selected, pods=self._pods(namespace, switch, selected))
         before = self._statuses.latest(metadata["uid"], seen)
-        told = switch.engaged, switch.reason, metadata.get("generation"), found
+        way_out = self._ways_out(namespace, switch, metadata, selected)
+        told = switch.engaged, switch.reason, metadata.get("generation"), found, way_out
         if self._told.get(metadata["uid"]) == (told, before):
             return True
         wanted = switches.summarize_switch(
@@ -135,6 +151,7 @@ class Reporter:
             targets=found,
             now=now,
             previous=before,
+            **way_out,
         )
         if wanted == before:
             self._note_told(metadata["uid"], (told, before))
@@ -192,6 +209,18 @@ class Reporter:
         )
         if wrote:
             self._metrics.status_written(resources.CLUSTER_KILL_SWITCHES.kind)
+
+    def _ways_out(
+        self, namespace: str, switch: facts.Switch, metadata: Object, selected: Collection[str]
+    ) -> _WaysOut:
+        parent = (metadata.get("annotations") or {}).get(names.ANNOTATION_CLUSTER_SWITCH) or ""
+        models = {raw["metadata"]["name"] for raw in self._store.models_in(namespace)}
+        others = map(self._store.parsed_switch, self._store.switches_in(namespace))
+        return {
+            "release": ways_out.release(switch, cluster_switch=str(parent)),
+            "not_there": ways_out.not_there(switch, models=models, selected=selected),
+            "held_elsewhere": ways_out.held_elsewhere(switch, (each for each in others if each is not None)),
+        }
 
     def _selected(self, namespace: str, switch: facts.Switch) -> dict[str, str]:
         found = {}

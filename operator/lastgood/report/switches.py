@@ -17,12 +17,17 @@ from lastgood.api.killswitch import (
     KillTarget,
 )
 from lastgood.decide import cluster_switch, facts
-from lastgood.report import conditions
+from lastgood.report import conditions, ways_out
 from lastgood.report import previous as earlier
 from lastgood.report.conditions import Finding
 
 MOST: Final = 1000
 """As many targets as the CRDs admit."""
+MOST_NAMED: Final = 5
+NO_REASON: Final = "no reason was given"
+NOTHING: Final = (
+    "nothing of what it selects is there; if something else is meant, add it, or engage another switch"
+)
 TRUE, FALSE, UNKNOWN = ConditionStatus.TRUE, ConditionStatus.FALSE, ConditionStatus.UNKNOWN
 
 
@@ -64,9 +69,20 @@ def summarize_switch(
     targets: Sequence[Target],
     now: datetime,
     previous: Mapping[str, Any] | None,
+    release: str = ways_out.RELEASE,
+    not_there: str = "",
+    held_elsewhere: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """Return the status of a KillSwitch in wire form; `previous` only keeps times, and may be absent or broken."""
-    findings = {"Engaged": _engaged(engaged, reason, targets), "Verified": _verified(engaged, targets)}
+    """Return the status of a KillSwitch in wire form; `previous` only keeps times, and may be absent or broken.
+
+    `release`, `not_there` and `held_elsewhere` are what `ways_out` says of it.
+    """
+    findings = {
+        "Engaged": _engaged(reason=reason, not_there=not_there, release=release)
+        if engaged
+        else _released(targets, held_elsewhere or {}),
+        "Verified": _verified(engaged, targets, not_there),
+    }
     status = KillSwitchStatus(
         observed_generation=generation,
         targets=tuple(
@@ -130,7 +146,10 @@ def summarize_cluster_switch(
     `missing` are the namespaces whose switch is not engaged yet, or has not told yet; `refused` is why a release was
     not followed, in one sentence.
     """
-    findings = {"Engaged": _engaged(engaged, reason, targets), "Verified": _verified(engaged, targets)}
+    findings = {
+        "Engaged": _engaged(reason=reason) if engaged else _released(targets, {}),
+        "Verified": _verified(engaged, targets),
+    }
     if refused:
         findings["Engaged"] = Finding(TRUE, "ReleaseRefused", refused)
         findings["Verified"] = _verified(True, targets)
@@ -166,22 +185,31 @@ def _conditions(
     )
 
 
-def _engaged(engaged: bool, reason: str, targets: Sequence[Target]) -> Finding:
-    if engaged:
-        why = reason or "no reason was given"
-        return Finding(TRUE, "Engaged", f"{why}; set spec.engaged to false to release it")
-    if targets:
-        return Finding(FALSE, "Recovering", f"released; {_named(targets)} on the way back to service")
-    return Finding(FALSE, "Released", "released; it holds nothing")
+def _engaged(*, reason: str, not_there: str = "", release: str = ways_out.RELEASE) -> Finding:
+    said = (reason or NO_REASON, not_there, release)
+    return Finding(TRUE, "Engaged", "; ".join(part for part in said if part))
 
 
-def _verified(engaged: bool, targets: Sequence[Target]) -> Finding:
+def _released(targets: Sequence[Target], held_elsewhere: Mapping[str, str]) -> Finding:
+    held = [target for target in targets if target.workload in held_elsewhere]
+    back = [target for target in targets if target.workload not in held_elsewhere]
+    said = ["released"]
+    if held:
+        by = sorted({held_elsewhere[target.workload] for target in held})[:MOST_NAMED]
+        said.append(f"KillSwitch {', '.join(by)} keeps {_named(held)} at zero")
+    if back:
+        said.append(f"{_named(back)} on the way back to service")
+    if not targets:
+        said.append("it holds nothing")
+    how = "Recovering" if back else "HeldByAnother" if held else "Released"
+    return Finding(FALSE, how, "; ".join(said))
+
+
+def _verified(engaged: bool, targets: Sequence[Target], not_there: str = "") -> Finding:
     if not engaged:
         return Finding(FALSE, "Released", "a released switch keeps nothing at zero")
     if not targets:
-        return Finding(
-            UNKNOWN, "NothingSelected", "the switch selects no model and no workload; correct its selection"
-        )
+        return Finding(UNKNOWN, "NothingSelected", f"it stops nothing: {not_there or NOTHING}")
     unseen = [target for target in targets if target.pods_remaining is None]
     left = [target for target in targets if target.pods_remaining]
     if left:
@@ -196,5 +224,7 @@ def _verified(engaged: bool, targets: Sequence[Target]) -> Finding:
 
 
 def _named(targets: Sequence[Target]) -> str:
-    shown = ", ".join(f"{t.namespace}/{t.workload}" if t.namespace else t.workload for t in targets[:5])
-    return shown if len(targets) <= 5 else f"{shown} and {len(targets) - 5} more"
+    shown = ", ".join(
+        f"{t.namespace}/{t.workload}" if t.namespace else t.workload for t in targets[:MOST_NAMED]
+    )
+    return shown if len(targets) <= MOST_NAMED else f"{shown} and {len(targets) - MOST_NAMED} more"

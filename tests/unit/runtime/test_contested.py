@@ -192,8 +192,8 @@ def test_what_runs_unguarded_until_it_is_put_back_is_told_with_who_put_it_there_
     assert (said.phase, said.reason, said.degraded) == (Phase.HELD, "Unguarded", "Unguarded")
     assert said.message == (
         "fraud runs a template with image other:9, put there by kubectl-edit, which is neither judged nor guarded; the "
-        "template of 1.4.0 is put back every 5m by now, next at 00:05:31 UTC: stop what writes the other, or ask the "
-        "model for it"
+        "template of 1.4.0 is put back every 5m by now, next at 00:05:31 UTC: stop what writes the other; another "
+        "version is asked for in spec.version of the ModelDeployment, and defined in spec.versions"
     )
     assert said.message == told(memory, last + timedelta(minutes=4)).message, "and no status for each look"
 
