@@ -103,50 +103,6 @@ def test_a_resumed_version_that_serves_may_be_gone_back_to() -> None:
     assert made.rollbacks == [("b", "a")]
 
 
-def test_a_person_may_resume_with_a_listed_version_that_never_ran() -> None:
-    made = released(manual=True)
-    made.annotations[names.ANNOTATION_RESUME] = "c"
-    made.rest()
-
-    assert (made.running, made.replicas) == ("c", 1)
-
-
-def test_a_resume_with_an_unknown_version_starts_nothing_and_is_answered_once() -> None:
-    """P3: it is taken down, so that the command that is told works as it is told."""
-    made = released(manual=True)
-    made.annotations[names.ANNOTATION_RESUME] = "zzz"
-    decision = made.wait(5)
-
-    assert (made.replicas, decision.reason) == (0, "WaitingForResume")
-    assert made.annotations == {}
-    assert [(each.asked.value, each.outcome) for each in made.checkpoints[-1].answers] == [("zzz", "Refused")]
-    assert made.checkpoints[-1].answers[0].message == (
-        "version 'zzz' is neither listed nor saved; there are a, b and c"
-    )
-
-
-def test_an_unknown_version_in_a_manifest_is_refused_once_and_the_told_command_writes_over_it() -> None:
-    """P3."""
-    made = released(manual=True)
-    made.asked_by[names.ANNOTATION_RESUME] = "argocd-controller"
-    made.annotations[names.ANNOTATION_RESUME] = "zzz"
-    decision = made.wait(60)
-
-    assert made.annotations == {names.ANNOTATION_RESUME: "zzz"}
-    assert made.answers() == [("resume", "zzz", "Refused")]
-    assert f"-n ns --overwrite {names.ANNOTATION_RESUME}=VERSION" in decision.message
-
-
-def test_an_unknown_version_keeps_a_model_that_starts_by_itself_from_nothing() -> None:
-    """K9, K10, P3: it is refused, and what its release says goes on."""
-    made = released(manual=True)
-    made.annotations[names.ANNOTATION_RESUME] = "zzz"
-    made.rest()
-    made.spec["killSwitch"] = {**made.spec["killSwitch"], "recovery": {"restart": "Probation"}}
-    made.rest()
-    assert (made.running, made.replicas) == ("a", 1)
-
-
 def test_a_model_that_was_killed_before_it_was_ever_looked_at_comes_back() -> None:
     made = model()
     made.engage()
@@ -191,15 +147,6 @@ def test_a_model_that_waits_for_a_person_is_held_at_zero() -> None:
     assert made.replicas == 0
 
 
-def test_a_person_resumes_while_prometheus_says_nothing() -> None:
-    """K10: the start needs no data; only the end of the probation does."""
-    made = released(manual=True)
-    made.silent |= {("img:a", "errors"), ("img:a", "toxic")}
-    made.annotations["lastgood.dev/resume"] = "a"
-    made.wait(1)
-    assert made.replicas == 1
-
-
 def test_a_version_that_is_called_bad_in_probation_gives_way_to_a_good_one() -> None:
     """R1, K9."""
     made = proven()
@@ -223,28 +170,6 @@ def test_a_version_that_is_called_bad_on_its_way_back_is_stopped_where_no_other_
     made.wait(30)
     assert made.replicas == 0
     assert "lastgood.dev/resume" in made.decide().message
-
-
-def test_a_resume_counts_once() -> None:
-    made = released(manual=True)
-    made.annotations[names.ANNOTATION_RESUME] = "a"
-    made.wait(15)
-    assert made.annotations == {}
-    made.engage()
-    made.rest()
-    made.release()
-    made.wait(30)
-
-    assert made.replicas == 0
-
-
-def test_a_resume_from_before_the_kill_does_not_count() -> None:
-    made = proven()
-    made.annotations[names.ANNOTATION_RESUME] = "a"
-    released(made, manual=True)
-    made.wait(5)
-
-    assert made.replicas == 0
 
 
 def test_nothing_is_started_that_did_not_run_before_the_kill() -> None:
