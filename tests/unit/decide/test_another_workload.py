@@ -116,7 +116,9 @@ def test_a_person_is_refused_what_is_bad_or_saved_of_another_deployment() -> Non
     made = move(rolled_back(), "n")
     made.rest()
     saved = made.version("b")
-    assert refused(made, "b").endswith(f"annotate mckpt {saved.name} {names.ANNOTATION_VERDICT}=Unproven")
+    assert refused(made, "b").endswith(
+        f"annotate mckpt {saved.name} -n ns --overwrite {names.ANNOTATION_VERDICT}=Unproven"
+    )
     made.spec["versions"] = [{"name": "a", "image": "img:a"}]
     made.want("a")
     assert "version 'b' was saved of Deployment m and is not listed" in refused(made, "b")
