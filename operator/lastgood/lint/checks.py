@@ -1,6 +1,6 @@
 """All checks, in their order: the place to add one.
 
-A check is a function of the manifest and its kind. The first ones tell whether the rest can read it at all.
+A check is a function of the manifest and its kind. The schema comes first: what it refuses is not looked at further.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,23 +13,18 @@ from lastgood.lint.manifests import Manifest
 
 Check = Callable[[Any, str], Iterator[Finding]]
 
-SHAPE: Final[tuple[Check, ...]] = (schemas.check,)
-"""What a manifest must pass before its meaning is looked at."""
 MEANING: Final[tuple[Check, ...]] = (rules.check, queries.check, unbuilt.check)
+"""What is looked at in a manifest of the right shape."""
 
 
 def check(manifest: Manifest) -> list[Finding]:
     """Return what is wrong with one manifest of ours, by line."""
     found = [*manifest.repeated, *_addressed(manifest)]
     if not any(each.path[:1] in (("kind",), ("apiVersion",)) for each in found):
-        found += _all(SHAPE, manifest)
+        found += schemas.check(manifest.value, manifest.kind, written=manifest.written)
         if not any(each.check == "schema" for each in found):
-            found += _all(MEANING, manifest)
+            found += [each for one in MEANING for each in one(manifest.value, manifest.kind)]
     return sorted(found, key=lambda each: manifest.line(each.path))
-
-
-def _all(checks: tuple[Check, ...], manifest: Manifest) -> list[Finding]:
-    return [each for one in checks for each in one(manifest.value, manifest.kind)]
 
 
 def _addressed(manifest: Manifest) -> Iterator[Finding]:

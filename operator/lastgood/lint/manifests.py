@@ -63,6 +63,14 @@ class Manifest:
             line, node = found
         return line
 
+    def written(self, path: Path) -> str:
+        """Return the text of a number, a boolean or a string as it stands in the file; empty for anything else."""
+        node: yaml.Node | None = self.node
+        for part in path:
+            found = None if node is None else _below(node, part)
+            node = None if found is None else found[1]
+        return str(node.value) if isinstance(node, yaml.ScalarNode) else ""
+
 
 def read(file: str, text: str) -> Iterator[Manifest]:
     """Read all documents of a text, lists of kind `List` taken apart. Raises UnreadableError."""

@@ -6,7 +6,7 @@ The API server checks the same, but drops an unknown field in silence unless the
 import datetime
 import difflib
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 import jsonschema
@@ -92,12 +92,15 @@ def settled(value: Any, schema: Schema) -> Any:
     return value
 
 
-def check(value: Any, kind: str) -> Iterator[Finding]:
-    """Find what the schema refuses, and fields that it does not know."""
+def check(value: Any, kind: str, *, written: Callable[[Path], str]) -> Iterator[Finding]:
+    """Find what the schema refuses, and fields that it does not know; `written` gives the text of a field in its file.
+
+    What YAML takes for the number 1.1 may be the version 1.10.
+    """
     schema = schema_of(kind)
     found: set[tuple[Path, str]] = set()
     for error in _validator(kind).iter_errors(settled(value, schema)):
-        for each in _findings(error):
+        for each in _findings(error, written):
             if (each.path, each.message) not in found:
                 found.add((each.path, each.message))
                 yield each
@@ -125,7 +128,7 @@ def unknown(value: Any, schema: Schema, path: Path) -> Iterator[Finding]:
             yield from unknown(each, schema.get("items", {}), (*path, place))
 
 
-def _findings(error: jsonschema.ValidationError) -> Iterator[Finding]:
+def _findings(error: jsonschema.ValidationError, written: Callable[[Path], str]) -> Iterator[Finding]:
     path: Path = tuple(error.absolute_path)
     if error.validator == "required":
         required: Any = error.validator_value
@@ -134,15 +137,19 @@ def _findings(error: jsonschema.ValidationError) -> Iterator[Finding]:
             if name not in given:
                 yield Finding((*path, name), "Required value", "schema")
     else:
-        yield Finding(path, _sentence(error), "schema")
+        yield Finding(path, _sentence(error, written(path)), "schema")
 
 
-def _sentence(error: jsonschema.ValidationError) -> str:
+def _sentence(error: jsonschema.ValidationError, written: str) -> str:
     limit: Any = error.validator_value
     shown = error.instance if isinstance(error.instance, str | int | float | bool) else "this"
     if error.validator == "type":
         wanted = " or ".join(limit) if isinstance(limit, list) else limit
-        quoted = f'; quote it: "{shown}"' if limit == "string" and isinstance(shown, int | float) else ""
+        quoted = (
+            f'; quote it: "{written or shown}"'
+            if limit == "string" and isinstance(shown, int | float)
+            else ""
+        )
         return f"must be of type {wanted}{quoted}"
     if error.validator == "enum":
         return f"{shown!r} is none of {', '.join(map(str, limit))}"

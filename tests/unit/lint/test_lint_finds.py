@@ -110,6 +110,14 @@ def test_what_is_no_yaml_is_refused_with_its_line() -> None:
         list(read("a.yaml", "a: 1\n b: ]"))
 
 
+@pytest.mark.parametrize("written", ["1.10", "0x1f", "017", "1_000", "yes", "1.5"])
+def test_what_is_to_be_quoted_is_told_as_it_is_written(written: str) -> None:
+    """`1.10` is a number in YAML, and as one it is 1.1: quoted like that it would be another version."""
+    assert found(f"version: {written}") == [
+        (7, "spec.version", "schema", f'must be of type string; quote it: "{written}"')
+    ]
+
+
 def test_a_date_without_quotes_is_text() -> None:
     (manifest,) = read("a.yaml", "since: 2026-01-31")
     assert manifest.value == {"since": "2026-01-31"}
