@@ -266,6 +266,8 @@ def test_only_one_role_has_the_verb_release_and_nobody_sees_checkpoints_by_viewi
 
 def test_the_notes_say_what_to_do_next() -> None:
     told = rendering.notes()
+    # Helm owns the fields of what it has installed, so that an upgrade by another hand has to insist.
+    assert "kubectl apply --server-side --force-conflicts -f -" in told
     assert "No prometheus.url is set" in told
     assert "--clusterrole=lastgood-release" in told
     assert "helm show crds" in told

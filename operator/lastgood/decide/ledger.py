@@ -119,7 +119,9 @@ def refusal(view: View, goal: facts.Checkpoint) -> tuple[str, str] | None:
         return "Cooldown", f"the last automatic rollback was at {at} UTC, the next may be at {until} UTC"
     recent = [at for at in times if at > view.now - rollback.budget.per]
     if len(recent) >= rollback.budget.max:
-        spent = f"{len(recent)} automatic rollbacks since {recent[0]:%Y-%m-%d %H:%M:%S} UTC use up the budget"
+        since = f"since {recent[0]:%Y-%m-%d %H:%M:%S} UTC"
+        several = f"{len(recent)} automatic rollbacks {since} use up the budget"
+        spent = f"1 automatic rollback {since} uses up the budget" if len(recent) == 1 else several
         return "BudgetSpent", spent
     return None
 

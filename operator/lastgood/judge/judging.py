@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
-from lastgood.api import thresholds
+from lastgood.api import durations, thresholds
 from lastgood.api.thresholds import Verdict
 from lastgood.judge import look as looks
 from lastgood.judge import readings
@@ -45,8 +45,8 @@ def _without_a_value(threshold: thresholds.ResolvedThreshold, look: looks.Look) 
     if isinstance(look, looks.NotRunning):
         return Judgement(Verdict.INSUFFICIENT, Reason.NOT_RUNNING, "the version has no pods to look at")
     if isinstance(look, looks.WarmingUp):
-        until = "once its pods are available" if look.until is None else f"until {look.until:%H:%M:%S} UTC"
-        return Judgement(Verdict.INSUFFICIENT, Reason.WARMING_UP, f"warming up {until}")
+        until = "once its pods are available" if look.until is None else f"from {look.until:%H:%M:%S} UTC on"
+        return Judgement(Verdict.INSUFFICIENT, Reason.WARMING_UP, f"warming up: it is judged {until}")
     steps: Iterable[Callable[[], Judgement | None]] = (
         lambda: _invalid(threshold, look),
         lambda: _blind_by_transport(look),
@@ -221,9 +221,16 @@ def _leaving_a_breach(
         if clear_for >= threshold.clear_for:
             return Judgement(Verdict.OK, value=value, track=Track(looked_at=now, was_clear=True))
     held = dataclasses.replace(track, clear_for=clear_for, established=True, looked_at=now)
-    return Judgement(
-        Verdict.BREACH, Reason.NOT_CLEAR_YET, "inside its limits, but not clear for long enough", value, held
-    )
+    text = f"inside its limits, but {_not_clear_because(threshold, value)}"
+    return Judgement(Verdict.BREACH, Reason.NOT_CLEAR_YET, text, value, held)
+
+
+def _not_clear_because(threshold: thresholds.ResolvedThreshold, value: float | None) -> str:
+    if value is not None and threshold.clear_max is not None and value > threshold.clear_max:
+        return f"{value:.4g} is above clearMax {threshold.clear_max:g}"
+    if value is not None and threshold.clear_min is not None and value < threshold.clear_min:
+        return f"{value:.4g} is below clearMin {threshold.clear_min:g}"
+    return f"not clear for clearFor {durations.canonical(threshold.clear_for)} yet"
 
 
 def _limit_sentence(threshold: thresholds.ResolvedThreshold, value: float | None, breached: Reason) -> str:

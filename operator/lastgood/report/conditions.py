@@ -22,6 +22,7 @@ from lastgood.report.rollbacks import Rollback
 
 TRUE, FALSE, UNKNOWN = ConditionStatus.TRUE, ConditionStatus.FALSE, ConditionStatus.UNKNOWN
 
+MOST_NAMED: Final = 5
 _NO_WORD = re.compile(r"[^A-Za-z0-9_,:/-]+")
 
 
@@ -165,8 +166,7 @@ def _kill_switch_engaged(observed: Observed) -> Finding:
         if view.holding:
             return Finding(FALSE, "Released", "released; see the condition Recovering")
         return Finding(FALSE, "NotEngaged", "no kill switch selects this model")
-    held_by = "KillSwitch " + ", ".join(kill.switches or ())
-    because = f" ({kill.reason})" if kill.reason else ""
+    held_by, because = _held_by(view)
     if observed.decision.reason == CONTESTED:
         return Finding(UNKNOWN, CONTESTED, f"{held_by} engaged{because}; {observed.message}")
     if not_held := kill_rules.not_held(view):
@@ -187,6 +187,18 @@ def _kill_switch_engaged(observed: Observed) -> Finding:
     if observed.decision.refused:
         waiting = f"; {observed.decision.refused}"
     return Finding(UNKNOWN, "Stopping", f"{held_by} engaged{because}{waiting}")
+
+
+def _held_by(view: View) -> tuple[str, str]:
+    """Name the switches that hold a model, and why: each with its own reason, or one that is the same for all."""
+    reasons = {switch.name: switch.reason for switch in sorted(view.engaged, key=lambda each: each.name)}
+    named = [f"{name} ({why})" if why else name for name, why in reasons.items()]
+    common = set(reasons.values())
+    if len(common) == 1:
+        named = list(reasons)
+    more = f" and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
+    because = f" ({why})" if len(common) == 1 and (why := common.pop()) else ""
+    return f"KillSwitch {', '.join(named[:MOST_NAMED])}{more}", because
 
 
 def _degraded(observed: Observed) -> Finding:

@@ -129,6 +129,8 @@ class Holder:
                     return  # created meanwhile: what a switch still holds is what the model comes back to
                 await recording.write(self._cluster, self._entries, namespace, name, record)
                 _tell_what_is_left(namespace, record)
+            if decision.records and _lets_go(decision) and decision.message:
+                log.warning("Deployment %s/%s is %s", namespace, name, decision.message)
             await self._take_all(workload, decision, memory)
         except errors.Conflict as conflict:
             log.debug("Deployment %s/%s: %s; observing again", namespace, name, conflict)

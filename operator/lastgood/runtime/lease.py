@@ -182,7 +182,7 @@ class Elector:
                 await self._turn()
                 await asyncio.sleep(self._pause())
         finally:
-            self._step_down("this process ends")
+            self._step_down("this process ends", level=logging.INFO)
             await self._release()
 
     async def _turn(self) -> None:
@@ -273,11 +273,10 @@ class Elector:
             written = (now + datetime.timedelta(microseconds=1)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         return written
 
-    def _step_down(self, why: str) -> None:
+    def _step_down(self, why: str, *, level: int = logging.WARNING) -> None:
         if self.may_act():
-            logger.warning(
-                "Lease %s/%s: %s acts no more: %s", self._namespace, self._name, self._identity, why
-            )
+            told = self._namespace, self._name, self._identity, why
+            logger.log(level, "Lease %s/%s: %s acts no more: %s", *told)
         self._until = _NEVER
         self._ended.set()
 

@@ -81,7 +81,18 @@ def test_a_breach_that_is_only_waiting_to_be_clear_says_so() -> None:
     watch = Watch(threshold(clearFor="1m"))
     watch.look(11)
 
-    assert watch.look(9).reason is Reason.NOT_CLEAR_YET
+    waiting = watch.look(9)
+    assert waiting.reason is Reason.NOT_CLEAR_YET
+    assert waiting.message == "inside its limits, but not clear for clearFor 1m yet"
+
+
+def test_a_breach_that_a_value_in_the_dead_band_keeps_up_says_so() -> None:
+    above = Watch(threshold(clearMax=5.0))
+    above.look(11)
+    assert above.look(7).message == "inside its limits, but 7 is above clearMax 5"
+    below = Watch(threshold(max=None, min=0.9, clearMin=0.95))
+    below.look(0.5)
+    assert below.look(0.92).message == "inside its limits, but 0.92 is below clearMin 0.95"
 
 
 def test_a_value_in_the_dead_band_neither_makes_nor_ends_a_breach() -> None:

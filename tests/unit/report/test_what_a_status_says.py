@@ -1,6 +1,9 @@
 """Each state of a model in one status: the word, the conditions, the blocks."""
 
+import dataclasses
 from datetime import timedelta
+
+import pytest
 
 from lastgood.api.thresholds import Verdict
 from lastgood.decide import facts
@@ -228,8 +231,48 @@ def test_a_blind_threshold_makes_the_model_unmonitored_and_says_what_to_look_at(
     )
 
 
+def test_what_says_itself_what_to_do_is_not_followed_by_more_of_it() -> None:
+    said = "Prometheus answered something that is not Prometheus' (text/html); check prometheus.url"
+    blind = building.judged(Verdict.BLIND, Reason.UNREACHABLE, said)
+    status = report(building.later(building.baking(), 0, judged=(blind,)))
+    assert condition(status, "Monitored")["message"] == f"error-ratio is Blind: {said}"
+
+
+@pytest.mark.parametrize(
+    ("second", "held_by"),
+    [
+        ("latency", "KillSwitch pii-leak (PII in completions), second (latency) engaged"),
+        ("PII in completions", "KillSwitch pii-leak, second engaged (PII in completions)"),
+        ("", "KillSwitch pii-leak (PII in completions), second engaged"),
+    ],
+)
+def test_every_switch_that_holds_a_model_is_named_with_its_own_reason(second: str, held_by: str) -> None:
+    """K2."""
+    seen = building.killed(left=2)
+    first = seen.facts.switches[0]
+    switches = (first, dataclasses.replace(first, name="second", reason=second))
+    status = report(dataclasses.replace(seen, facts=facts.Facts(seen.facts.checkpoints, switches)))
+    assert condition(status, "KillSwitchEngaged")["message"].startswith(held_by)
+
+
+def test_a_hold_says_what_stands_still_and_how_to_end_it() -> None:
+    """J1."""
+    breach = building.judged(
+        Verdict.BREACH, Reason.ABOVE_MAX, "0.5 is above the maximum 0.02", value=0.5, onBreach="Hold"
+    )
+    runs, saved = building.workload(OLD), [building.good_old()]
+    status = report(building.view(spec={"version": OLD}, checkpoints=saved, runs=runs, judgements=[breach]))
+    assert condition(status, "Ready")["message"] == (
+        "threshold error-ratio: 0.5 is above the maximum 0.02; what runs is left running, and no rollout or bake goes "
+        "on until that is over; to leave it, annotate the model with lastgood.dev/rollback-to=VERSION, or set "
+        "spec.killSwitch.engaged to true"
+    )
+
+
 def test_a_version_that_warms_up_is_not_called_unmonitored() -> None:
-    warming = building.judged(Verdict.INSUFFICIENT, Reason.WARMING_UP, "warming up until 12:02:00 UTC")
+    warming = building.judged(
+        Verdict.INSUFFICIENT, Reason.WARMING_UP, "warming up: it is judged from 12:02:00 UTC on"
+    )
     status = report(building.later(building.baking(), 0, judged=(warming,)))
     assert brief(status, "Monitored") == "Unknown/WarmingUp"
     assert status["thresholds"][0]["reason"] == "WarmingUp"

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
+import pytest
+
 from lastgood.kube import client, errors, resources
 from lastgood.observe.store import Store
 from lastgood.runtime.holding import Holder
@@ -165,6 +167,27 @@ async def test_a_switch_lets_go_of_a_workload_that_no_model_names() -> None:
     assert await holder_of(api, Store()).hold(WORKLOAD) is None
 
     assert switch["spec"]["restore"] == []
+
+
+async def test_a_workload_that_is_left_with_fewer_replicas_than_before_is_told_of(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """P2: its model was deleted in probation, so that nobody knows whether more would do well."""
+    switch = a_switch(engaged=False)
+    switch["spec"]["restore"][0] |= {"replicas": 5, "ceiling": 2}
+    deployment = a_deployment()
+    deployment["spec"]["replicas"] = 2
+    api = Api((resources.DEPLOYMENTS, deployment), (resources.KILL_SWITCHES, switch))
+
+    assert await holder_of(api, Store()).hold(WORKLOAD) is None
+
+    assert deployment["spec"]["replicas"] == 2
+    assert [each.getMessage() for each in caplog.records if each.levelname == "WARNING"] == [
+        (
+            "Deployment ml/fraud is left at 2 of 5 replicas, for no ModelDeployment speaks for it: scale it up when "
+            "you think it right"
+        )
+    ]
 
 
 async def test_what_a_service_selected_is_noted_where_its_traffic_is_left_with_a_fallback() -> None:

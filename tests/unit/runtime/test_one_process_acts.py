@@ -92,6 +92,15 @@ async def test_the_holder_renews_and_stays() -> None:
     assert server.writes >= 300 / 2
 
 
+async def test_a_holder_that_ends_in_order_warns_of_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", logger="lastgood")
+    one = elector(client(free_lease()), "a")
+    async with running(one):
+        await one.wait_leading()
+    said = {record.getMessage(): record.levelname for record in caplog.records}
+    assert said["Lease lastgood/operator: a acts no more: this process ends"] == "INFO"
+
+
 async def test_a_holder_that_ends_gives_the_lease_back_and_the_next_acts_within_seconds() -> None:
     server = free_lease()
     one, other = elector(client(server), "a"), elector(client(server), "b")

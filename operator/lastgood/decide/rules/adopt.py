@@ -55,7 +55,7 @@ def label_pods(view: View) -> Decision | None:
     if not bare:
         return None
     taken = tuple(steps.LabelPod(pod, wanted) for pod in bare)
-    return Decision(Phase.SERVING, "Labelling", f"labelling {len(bare)} pods", steps=taken)
+    return Decision(Phase.SERVING, "Labelling", f"labelling pods: {len(bare)}", steps=taken)
 
 
 def rest_at_zero(view: View) -> Decision | None:

@@ -43,7 +43,7 @@ def label_its_pods(view: View) -> Decision | None:
         return None
     labels = {names.LABEL_TRACK: names.TRACK_FALLBACK}
     taken = tuple(steps.LabelPod(pod, labels) for pod in bare)
-    return Decision(Phase.SERVING, "Labelling", f"labelling {len(bare)} pods of the fallback", steps=taken)
+    return Decision(Phase.SERVING, "Labelling", f"labelling pods of the fallback: {len(bare)}", steps=taken)
 
 
 def keep_traffic_of_the_killed(view: View) -> Decision | None:

@@ -7,6 +7,7 @@ a Bad version running, which the next decision goes back from.
 
 from datetime import datetime
 
+from lastgood.api import names
 from lastgood.api.rollback import KillAction, OnNoGoodVersion
 from lastgood.api.thresholds import OnBreach
 from lastgood.decide import facts, ledger, records, steps, traffic
@@ -203,7 +204,11 @@ def hold_on_a_hold_breach(view: View) -> Decision | None:
     breached = next((j for j in view.breaches if j.threshold.on_breach is OnBreach.HOLD), None)
     if breached is None:
         return None
-    message = f"threshold {breached.threshold.name}: {breached.judgement.message}"
+    message = (
+        f"threshold {breached.threshold.name}: {breached.judgement.message}; what runs is left running, and no rollout "
+        "or bake goes on until that is over; to leave it, annotate the model with "
+        f"{names.ANNOTATION_ROLLBACK_TO}=VERSION, or set spec.killSwitch.engaged to true"
+    )
     return Decision(Phase.HELD, "ThresholdBreached", message, degraded="Held")
 
 

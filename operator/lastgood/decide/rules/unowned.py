@@ -79,4 +79,11 @@ def _let_go(
         for switch in switches
         if (entry := switch.entry(workload.name)) is not None
     )
-    return Decision(Phase.IDLE, "Released", records=written) if written else None
+    before = max((entry.replicas for entry in autoscaling.entries(workload.name, switches)), default=0)
+    left = ""
+    if workload.replicas < before and scaler is None:
+        left = (
+            f"left at {workload.replicas} of {before} replicas, for no ModelDeployment speaks for it: scale it up when "
+            "you think it right"
+        )
+    return Decision(Phase.IDLE, "Released", left, records=written) if written else None
