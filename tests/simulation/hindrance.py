@@ -63,6 +63,11 @@ class Hindrance:
         if failures != self._failures:
             self._failures, self._failed_at = failures, now
 
+    @property
+    def ahead(self) -> timedelta:
+        """By how much the clock of the process that leads is ahead of the true time."""
+        return timedelta(0) if self._leader is None else self._leader[1]
+
     def of_breaches(self, since: float) -> float:
         """Return from when on, at the earliest since a moment, nothing has hindered seeing and acting."""
         return max(since, self._free_from(SLOWING), self._led_since, *self._haunted())

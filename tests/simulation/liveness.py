@@ -211,7 +211,10 @@ class Liveness:
         if seen.engaged or seen.replicas == 0:
             return  # it was killed
         said = self._said(name, seen)
-        told = what in said.breached if excuses is None else refusals.hold(said, excuses, seen)
+        if excuses is None:
+            told = what in said.breached
+        else:
+            told = refusals.hold(said, excuses, seen, ahead=self._hindrance.ahead)
         if told:
             self._answered[name, what] = now
             return

@@ -43,6 +43,8 @@ class Readings:
         """What was read last of each object."""
         self.at: dict[Place, float] = {}
         """When each object was read last."""
+        self.gone: dict[Place, Object | None] = {}
+        """What was known last of each object that was created anew since."""
         self._before: dict[Place, deque[_Earlier]] = defaultdict(lambda: deque(maxlen=EARLIER))
         """What was read of each before that, the newest first."""
         self._switches: deque[_Earlier] = deque(maxlen=MOMENTS - 1)
@@ -67,6 +69,7 @@ class Readings:
             if raw is not None and any(
                 _uid(each.known) not in ("", _uid(raw)) for each in self._before[place]
             ):
+                self.gone[place] = next(each.known for each in self._before[place] if each.known is not None)
                 self._before[place].clear()  # it was created anew, so the one before says nothing of it
             self.newest[place] = raw
             self.at[place] = now

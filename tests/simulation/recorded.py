@@ -3,13 +3,14 @@
 import functools
 
 from lastgood.api import names
+from lastgood.kube import resources
 from tests.simulation import evidence, sight
 from tests.simulation.apiserver import Write
 from tests.simulation.controllers import fingerprint
 from tests.simulation.evidence import Evidence
 from tests.simulation.grounds import Grounds, Violated, Writer, models_of
 from tests.simulation.objects import Object, by_workload, value_at
-from tests.simulation.scene import GITOPS, Scene
+from tests.simulation.scene import GITOPS, NAMESPACE, Scene
 from tests.simulation.sight import Sight, worth
 from tests.simulation.surrounded import Surrounded
 
@@ -133,15 +134,21 @@ class Recorded:
         """Checkpoints go with a model that says so, and with no other (rule P2)."""
         assert write.new is not None
         owners = write.new["metadata"].get("ownerReferences") or ()
-        kept = write.old is not None and write.new["spec"] == write.old["spec"]
+        kept, name = write.old is not None and write.new["spec"] == write.old["spec"], models_of(write)[0]
 
-        def is_asked(seen: Sight) -> bool:
-            own = value_at(seen.model, "metadata") or {}
+        def is_asked(model: Object | None) -> bool:
+            own = value_at(model, "metadata") or {}
             asked = (own.get("annotations") or {}).get(names.ANNOTATION_DELETE_CHECKPOINTS) == "true"
             return [each["uid"] for each in owners] == ([own.get("uid")] if asked else [])
 
+        # Who deletes a model that takes its checkpoints along loses them, also those that are on their way to be its.
+        gone = process.connection.readings.gone.get((resources.MODEL_DEPLOYMENTS.plural, (NAMESPACE, name)))
         self._grounds.holds(
-            write, process, models_of(write)[0], "P2: not as was asked", lambda seen: kept and is_asked(seen)
+            write,
+            process,
+            name,
+            "P2: not as was asked",
+            lambda seen: kept and (is_asked(seen.model) or (gone is not None and is_asked(gone))),
         )
 
     def note_content(self, write: Write, process: Writer) -> None:

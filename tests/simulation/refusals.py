@@ -31,6 +31,7 @@ class Said:
 
 Excuses = Mapping[str, Callable[[Sight, datetime], bool]]
 """Reasons that count, each with the question whether it is true of what is seen at a time."""
+LATE: Final = timedelta(seconds=INTERVAL)
 NOTHING: Final = Said(frozenset(), frozenset(), contested=False)
 
 
@@ -54,10 +55,13 @@ def by_status(model: Object | None) -> Said:
     )
 
 
-def hold(said: Said, excuses: Excuses, seen: Sight) -> bool:
-    """Whether one of the reasons that are told is one that counts, and is true; or was, when it was looked at last."""
+def hold(said: Said, excuses: Excuses, seen: Sight, *, ahead: timedelta) -> bool:
+    """Whether one of the reasons that are told is one that counts, and is true; or was, when it was looked at last.
+
+    A cooldown ends by the clock of the process that tells of it, which is `ahead` of the true time.
+    """
     now = virtual_time.true_time()
-    times = now, now - timedelta(seconds=INTERVAL)
+    times = [moment - late for moment in (now, now + ahead) for late in (timedelta(0), LATE)]
     return any(
         reason in excuses and any(excuses[reason](seen, at) for at in times) for reason in said.reasons
     )

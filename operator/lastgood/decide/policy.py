@@ -10,8 +10,9 @@ import dataclasses
 from collections.abc import Callable
 from typing import Final
 
+from lastgood.decide import ledger
 from lastgood.decide.decision import Decision, Phase
-from lastgood.decide.facts import Facts
+from lastgood.decide.facts import Facts, Worth
 from lastgood.decide.rules import (
     adopt,
     autoscaling,
@@ -125,5 +126,9 @@ def _serving(view: View) -> Decision:
         and current is not None
         and wanted != version
     ):
-        return Decision(Phase.ROLLED_BACK, "RolledBack", f"{version} serves; {wanted} is Bad")
+        left = ledger.named(view.facts, wanted)
+        way_out = f"{wanted} is Bad"
+        if left is not None and left.verdict.worth is not Worth.BAD and follow.unpinned(view):
+            way_out = f"{wanted} was gone back from: put it on {view.model.workload_name} again to run it"
+        return Decision(Phase.ROLLED_BACK, "RolledBack", f"{version} serves; {way_out}")
     return Decision(Phase.SERVING, "Serving", f"{version} serves")

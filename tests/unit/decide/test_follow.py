@@ -6,6 +6,7 @@ from lastgood.decide.decision import Phase
 from lastgood.decide.rules import follow
 from tests.unit.decide.following import adopted, following, put_on, serving
 from tests.unit.decide.scenes import TOXIC
+from tests.unit.decide.simulator import MINUTE
 
 
 def test_what_somebody_puts_on_is_a_version_named_by_its_tag_and_nothing_is_done_to_the_workload() -> None:
@@ -84,6 +85,28 @@ def test_a_version_that_was_gone_back_from_is_followed_once_a_person_clears_it()
     made.wait(2)
     made.breaches.clear()
     made.overrule("b", facts.Worth.UNPROVEN)
+    put_on(made, "img:b")
+    made.wait(1)
+
+    assert serving(made) == "b"
+
+
+def test_what_a_person_clears_is_followed_though_the_clock_was_ahead_when_it_was_gone_back_from() -> None:
+    """P3, O6: and until it is put on again, nobody calls it Bad."""
+    made = following()
+    put_on(made, "img:b")
+    made.wait(2)
+    made.breaches.add(("img:b", "errors"))
+    made.wait(2)
+    made.breaches.clear()
+    made.now -= 10 * MINUTE
+    made.overrule("b", facts.Worth.UNPROVEN)
+    decision = made.rest()
+    assert decision.phase is Phase.ROLLED_BACK
+    assert (
+        decision.message
+        == f"{adopted(made).version} serves; b was gone back from: put it on m again to run it"
+    )
     put_on(made, "img:b")
     made.wait(1)
 

@@ -52,7 +52,7 @@ def save_what_was_put_on(view: View, phase: Phase) -> Decision | None:
 def switch_to_what_was_put_on_meanwhile(view: View) -> Decision | None:
     """K9: what was saved while the model was killed is what people want to run once it is back."""
     spec, waiting = view.model.spec, _waiting(view)
-    if waiting is None or not _unpinned(view) or spec.suspend or spec.rollout.paused:
+    if waiting is None or not unpinned(view) or spec.suspend or spec.rollout.paused:
         return None
     activation = ledger.activation(view.facts, view.now, Why.ROLLOUT)
     message = f"switching from {activation.came_from} to {waiting.version}, which was put on before"
@@ -62,7 +62,7 @@ def switch_to_what_was_put_on_meanwhile(view: View) -> Decision | None:
 
 def asked_for(view: View) -> str | None:
     """Return the name of the version that people ask for: by spec, or with `follow` by what they put on last."""
-    if not _unpinned(view):
+    if not unpinned(view):
         return view.model.spec.wanted_version
     waiting = _waiting(view)
     if waiting is not None:
@@ -71,7 +71,8 @@ def asked_for(view: View) -> str | None:
     return max(asked, default=(None, None))[1]
 
 
-def _unpinned(view: View) -> bool:
+def unpinned(view: View) -> bool:
+    """Whether the workload's template says what is wanted, and no `spec.version` stands above it."""
     return view.model.spec.follow and view.model.spec.wanted_version is None
 
 
@@ -92,14 +93,15 @@ def _found(view: View) -> facts.Checkpoint | None:
 def _just_left(current: facts.Checkpoint, known: facts.Checkpoint) -> bool:
     """Whether the switch to the current version has left this one: it runs for want of the act, or is applied again.
 
-    After a rollback it stays left, unless a person has given it a verdict since; after a rollout only until the new
-    version was available, so that who goes back to the earlier one then is followed.
+    After a rollback it stays left, unless a person has cleared it; after a rollout only until the new version was
+    available, so that who goes back to the earlier one then is followed.
     """
     last = current.last_activation
     if last is None or last.came_from != known.version:
         return False
     if last.why.goes_back:
-        return known.verdict.by == facts.OPERATOR or known.verdict.since <= last.at
+        # It was Bad then, and only people make it anything else; when that was is not asked of clocks that were set.
+        return known.verdict.by == facts.OPERATOR
     return last.why is Why.ROLLOUT and _unseen(current, last)
 
 
