@@ -61,7 +61,7 @@ class Keda:
         if paused is not None:
             if changed:
                 self._world.kubectl("delete", "hpa", f"keda-hpa-{name}", "--ignore-not-found")
-                self._scale(spec["scaleTargetRef"]["name"], int(paused))
+            self._scale(spec["scaleTargetRef"]["name"], int(paused))
             return
         if changed:
             self._world.apply(_owned(scaled))
