@@ -1,7 +1,7 @@
 """One operator process' way to the API server: its requests, and its watches, each with what may befall them."""
 
 import asyncio
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Any, Final, NoReturn
 
@@ -45,6 +45,8 @@ class Connection:
         """When each ModelDeployment was read last."""
         self.tried: dict[tuple[str, str], float] = {}
         """When a write was sent last, by site and name, whatever became of it."""
+        self.denied: Counter[tuple[str, str]] = Counter()
+        """How often in a row a write was refused, by site and name."""
         self.lagging: Mapping[str, Sequence[Object]] | None = None
         """What an API server lists that lags behind; None for one that does not."""
         self.pods_read: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=KEPT))
@@ -104,12 +106,17 @@ class Connection:
         there = self.server.find(resource, (namespace or "", name))
         site = sites.site(resource, body, there=there, subresource=subresource)
         self.tried[site, name] = asyncio.get_running_loop().time()
-        answer = await self._write(
-            site,
-            lambda: self.server.patch(
-                resource, namespace or "", name, body, by=self.identity, subresource=subresource
-            ),
-        )
+        try:
+            answer = await self._write(
+                site,
+                lambda: self.server.patch(
+                    resource, namespace or "", name, body, by=self.identity, subresource=subresource
+                ),
+            )
+        except errors.Forbidden:
+            self.denied[site, name] += 1
+            raise
+        self.denied[site, name] = 0
         if subresource is None:
             self._see_answer(resource, there, answer)
         return answer
@@ -146,6 +153,8 @@ class Connection:
             await self._die()
         if fault is Fault.CONFLICT:
             raise errors.Conflict(f"{site}: it was changed meanwhile")
+        if fault is Fault.REFUSED:
+            raise errors.Forbidden(f"{site}: a policy denied the request")
         if fault in (Fault.THROTTLED, Fault.ERROR):
             raise errors.Unavailable(f"{site}: the API server answered {fault}")
         self.server.decided, self.server.looked = decided, read

@@ -17,6 +17,7 @@ class Fault(enum.StrEnum):
     THROTTLED = "429"
     ERROR = "500"
     LOST = "lost response"
+    REFUSED = "lasting 403"
     SLOW = "slow API"
     STALE = "stale cache"
     GAP = "watch gap"
@@ -33,8 +34,15 @@ AT_WRITES = (
     Fault.THROTTLED,
     Fault.ERROR,
     Fault.LOST,
+    Fault.REFUSED,
 )
-"""Faults that befall one write; the others last for a while, and befall every write meanwhile."""
+"""Faults that befall one write; the others last for a while, and befall every write meanwhile.
+
+What is refused stays refused: a policy that freezes changes, or a right that is missing, meets all writes of that site
+until it is taken away.
+"""
+REFUSED_FOR: Final = 12.0
+"""Seconds for which a site is refused, where no dice say how long: enough tries to see that it lasts."""
 MOST_AIMED: Final = 3
 """Faults that wait for one site at a time."""
 
@@ -48,6 +56,8 @@ class Injector:
     """Faults that wait, each with the number of writes that it lets pass."""
     lasting: dict[Fault, float] = field(default_factory=dict)
     """Until when a fault lasts, in the loop's seconds."""
+    refused: dict[str, float] = field(default_factory=dict)
+    """By site: until when its writes are refused, in the loop's seconds."""
     met: Counter[tuple[str, Fault]] = field(default_factory=Counter)
     sites: list[str] = field(default_factory=list)
     """The writes so far, in their order."""
@@ -93,6 +103,12 @@ class Injector:
                 found = fault
                 self.armed[place] = fault, -1
         self.armed = [each for each in self.armed if each[1] >= 0]
+        if found is Fault.REFUSED:
+            self.refused[site] = now + (
+                REFUSED_FOR if self.chance is None else self.chance.uniform(2.0, 60.0)
+            )
+        elif found is None and now <= self.refused.get(site, -1.0):
+            found = Fault.REFUSED
         if found is not None:
             self.met[site, found] += 1
         return found
@@ -103,6 +119,7 @@ class Injector:
         self.armed.clear()
         self.aimed.clear()
         self.lasting.clear()
+        self.refused.clear()
 
     def delay(self, now: float) -> float:
         """Return how many seconds a request takes on its way."""

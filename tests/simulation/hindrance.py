@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final, Protocol
 
+from tests.simulation import sites
 from tests.simulation.connection import Connection, Watching
 from tests.simulation.faults import AT_WRITES, Fault, Injector
 from tests.simulation.prometheus import MOST_SKEW
@@ -14,6 +15,16 @@ IN_FLIGHT: Final = 10.0
 """Seconds for which a request that set out while something was slow may still be on its way."""
 AFTER_A_FAILURE: Final = 5.0
 """Seconds after which a write that failed is tried again, at the latest."""
+NEEDED_BY_KILLS: Final = frozenset(
+    {
+        "record.switch.engage",
+        "record.switch.set_entries",
+        "record.cluster_switch.engage",
+        "act.deployment.scale",
+        sites.LEASE,
+    }
+)
+"""Writes without which there is no kill; that any other is refused delays none (rules K1, K6)."""
 SLOWING_KILLS: Final = (Fault.SLOW, Fault.STALE, Fault.GAP, Fault.SECOND)
 """Neither a slow Prometheus nor a wrong clock is among them (rule K6)."""
 SLOWING: Final = (*SLOWING_KILLS, Fault.CLOCK, Fault.PROMETHEUS)
@@ -44,8 +55,8 @@ class Hindrance:
         self._leader: tuple[str, timedelta] | None = None
         self._led_since = 0.0
         self._until: dict[Fault, float] = {}
-        self._failures = 0
-        self._failed_at = -AFTER_A_FAILURE
+        self._failures = {"all": 0, "kills": 0}
+        self._failed_at = dict.fromkeys(self._failures, -AFTER_A_FAILURE)
 
     def look(self, now: float) -> None:
         """Take note of what hinders now, or did since the last look."""
@@ -59,9 +70,9 @@ class Hindrance:
         self._leader = leader
         for fault, until in self._injector.lasting.items():
             self._until[fault] = max(until, self._until.get(fault, 0.0))
-        failures = sum(self._injector.met[place] for place in self._injector.met if place[1] in AT_WRITES)
-        if failures != self._failures:
-            self._failures, self._failed_at = failures, now
+        for whose, number in self._count().items():
+            if number != self._failures[whose]:
+                self._failures[whose], self._failed_at[whose] = number, now
 
     @property
     def ahead(self) -> timedelta:
@@ -70,17 +81,20 @@ class Hindrance:
 
     def of_breaches(self, since: float) -> float:
         """Return from when on, at the earliest since a moment, nothing has hindered seeing and acting."""
-        return max(since, self._free_from(SLOWING), self._led_since, *self._haunted())
+        return max(since, self._free_from(SLOWING, "all"), self._led_since, *self._haunted())
 
     def of_sight(self, since: float) -> float:
         """Return from when on the pods were seen as they are, and by the same process."""
         return max(
-            since, self._free_from((Fault.SLOW, Fault.STALE, Fault.GAP)), self._led_since, *self._haunted()
+            since,
+            self._free_from((Fault.SLOW, Fault.STALE, Fault.GAP), "all"),
+            self._led_since,
+            *self._haunted(),
         )
 
     def of_kills(self, since: float) -> float:
         """Return from when on nothing has hindered a kill."""
-        return max(since, self._free_from(SLOWING_KILLS), self._led_since, *self._haunted())
+        return max(since, self._free_from(SLOWING_KILLS, "kills"), self._led_since, *self._haunted())
 
     def said(self, name: str) -> Said:
         """Return what the process that leads told last of a model."""
@@ -93,9 +107,19 @@ class Hindrance:
             NOTHING,
         )
 
-    def _free_from(self, faults: Sequence[Fault]) -> float:
+    def _count(self) -> dict[str, int]:
+        """Return how many writes have failed so far, and of how many a kill may have waited for the next try."""
+        failed = {place: number for place, number in self._injector.met.items() if place[1] in AT_WRITES}
+        kills = (
+            number
+            for (site, fault), number in failed.items()
+            if fault is not Fault.REFUSED or site in NEEDED_BY_KILLS
+        )
+        return {"all": sum(failed.values()), "kills": sum(kills)}
+
+    def _free_from(self, faults: Sequence[Fault], whose: str) -> float:
         ends = [min(self._until[fault], self._now) + IN_FLIGHT for fault in faults if fault in self._until]
-        return max(self._failed_at + AFTER_A_FAILURE, *ends) if ends else self._failed_at + AFTER_A_FAILURE
+        return max(self._failed_at[whose] + AFTER_A_FAILURE, *ends, 0.0)
 
     def _haunted(self) -> list[float]:
         return [min(until, self._now) for each in self._processes for until in each.watches.haunted.values()]

@@ -13,6 +13,7 @@ from lastgood.kube import errors, resources
 from tests.simulation import sites
 from tests.simulation.acted import Acted
 from tests.simulation.apiserver import ApiServer, Write
+from tests.simulation.denials import Denials
 from tests.simulation.evidence import Evidence
 from tests.simulation.faults import Injector
 from tests.simulation.grounds import Grounds, Violated, Writer
@@ -49,6 +50,7 @@ class Invariants:
         self._grounds = Grounds(server, processes)
         self._tenure = Tenure(server)
         self._liveness = Liveness(scene, server, prometheus, processes, injector)
+        self._denials = Denials(scene.models, processes)
         self.found: list[Exception] = []
         self.done = 0
         """Records and acts so far."""
@@ -130,3 +132,4 @@ class Invariants:
         if len(acting) > 1:
             raise Violated(f"F5: {' and '.join(acting)} act at the same time")
         self._liveness.look()
+        self._denials.look()

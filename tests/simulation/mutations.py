@@ -67,7 +67,7 @@ MUTATIONS: Final = (
         "A version is judged as soon as its pods are available.",
         ("J1",),
         wrong.no_warmup,
-        9,
+        25,
     ),
     Mutation("looks once", "A model is never evaluated again.", ("F2", "J1"), wrong.looks_once, "rollback"),
     Mutation(
@@ -261,11 +261,18 @@ MUTATIONS: Final = (
         "rollback",
     ),
     Mutation(
+        "a refusal is kept quiet",
+        "What the API server refuses is tried again and again, and nobody is told.",
+        ("B1",),
+        wrong.a_refusal_is_kept_quiet,
+        3,
+    ),
+    Mutation(
         "asks once who leads",
         "What was decided is written to its end, whoever leads by then.",
         ("F5",),
         wrong.asks_once_who_leads,
-        159,
+        18,
     ),
     Mutation(
         "leads past the deadline",

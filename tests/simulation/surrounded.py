@@ -149,7 +149,10 @@ class Surrounded:
         read = sight.as_read(connection.readings.newest, name)
         standing = self._server.find(resources.DEPLOYMENTS, (NAMESPACE, around.stand_in(name)))
         if service is not None and standing is not None and any(r["service"] == name for r in _routes(read)):
-            taken = service["spec"]["selector"] == {"app": around.stand_in(name)}
+            taken = any(
+                value_at(each, "spec", "selector") == {"app": around.stand_in(name)}
+                for each in (service, *self._as_read(process, "services", name))
+            )
             if not taken and not self._tried(process, "act.service.switch_traffic", name):
                 raise Violated(f"K1: {name} is scaled to zero before its traffic was taken to the fallback")
         if self._tried(process, "act.keda.pause", name):
@@ -170,6 +173,12 @@ class Surrounded:
         return any(
             not each.engaged and any(entry["ceiling"] == 0 for _, entry in each.entries) for each in seen
         )
+
+    def _as_read(self, process: Writer, plural: str, name: str) -> list[Object | None]:
+        """Return what an object was when this was decided: somebody may have changed it while that was on its way."""
+        place = plural, (NAMESPACE, name)
+        looked = self._server.looked.get(place, math.inf)
+        return [each.get(place) for each in process.connection.readings.all(since=looked)]
 
     def _scaled_objects(self, name: str, then: float) -> list["_Moment"]:
         """Return what the ScaledObject of a model is, and what it was when it was read."""

@@ -1,6 +1,6 @@
 """Many worlds, each of two hundred steps with faults and then an end without: every invariant holds in all.
 
-Rules F1 to F5, J1, J3, J5 to J7, J11, K2 to K9, R1 to R6, O1, O3 and O5 are looked at with every write; see
+Rules B1, F1 to F5, J1, J3, J5 to J7, J11, K2 to K9, R1 to R6, O1, O3 and O5 are looked at with every write; see
 invariants.py and ending.py. A seed that fails is told with the command that replays it.
 """
 

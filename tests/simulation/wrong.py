@@ -15,7 +15,7 @@ from lastgood.kube import errors, resources
 from lastgood.observe import snapshot
 from lastgood.record import checkpoint
 from lastgood.report import conditions
-from lastgood.runtime import driving, lease, loop
+from lastgood.runtime import driving, lease, loop, refusals
 
 Patch = tuple[Any, str, Any]
 """An object, the name of what is replaced in it, and by what."""
@@ -268,6 +268,10 @@ def lost_is_done_again() -> list[Patch]:
             return await cluster.patch(kind, namespace, record.checkpoint.name, body)
 
     return [(checkpoint, "activate", wrong)]
+
+
+def a_refusal_is_kept_quiet() -> list[Patch]:
+    return [(refusals, "is_told", lambda *_: False)]
 
 
 def asks_once_who_leads() -> list[Patch]:
