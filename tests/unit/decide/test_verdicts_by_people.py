@@ -1,7 +1,7 @@
 """A person gives a version its verdict by annotation of the checkpoint; it overrules the operator's (rule P3)."""
 
 import dataclasses
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -73,11 +73,13 @@ class Timed(World):
         return dataclasses.replace(found, track=Track(began_at=self.began_at))
 
 
-def held_in_breach() -> Timed:
+def held_in_breach(*, switched_ahead: timedelta = timedelta(0)) -> Timed:
     """A model whose only version breaches, and is called Unproven by a person all the same."""
     base = model("a")
     made = Timed(base.spec)
+    made.now += switched_ahead
     made.wait(3)
+    made.now -= switched_ahead
     made.breaches.add(("img:a", "errors"))
     made.began_at = made.now
     made.wait(2)
@@ -101,6 +103,14 @@ def test_a_process_that_did_not_see_the_breach_begin_does_not_overrule_the_perso
     decision = made.wait(30)
     assert made.worth("a") == "Unproven"
     assert decision.reason == "Overruled"
+
+
+def test_a_person_is_believed_who_speaks_by_a_clock_behind_that_of_the_switch() -> None:
+    """P3: the version was switched to by a process whose clock was ahead, or the clock was set back since."""
+    made = held_in_breach(switched_ahead=timedelta(hours=1))
+    decision = made.wait(30)
+    assert made.worth("a") == "Unproven"
+    assert (decision.reason, decision.degraded) == ("Overruled", "Overruled")
 
 
 def test_a_breach_that_begins_later_is_news() -> None:

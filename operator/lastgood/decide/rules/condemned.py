@@ -6,7 +6,7 @@ version, so that the switch goes on speaking for the verdict as long as it holds
 it is written.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from lastgood.decide import facts, records
 from lastgood.decide.decision import Decision, Phase
@@ -33,9 +33,14 @@ def mark_the_killed_version_bad(view: View) -> Decision | None:
 
 
 def said_at(view: View, checkpoint: facts.Checkpoint) -> datetime:
-    """Return when a person speaks who speaks now: never before the kill of the version, whatever the clock says."""
+    """Return when a person speaks who speaks now: after all that they speak of, whatever the clock says.
+
+    That is the kill of the version and the last switch to it, which a process whose clock was ahead may have recorded.
+    """
     killed_at = [s.engaged_at for s in _automatic(view) if s.engaged_at and s.bad_digest == checkpoint.digest]
-    return max([view.now, *killed_at])
+    last = checkpoint.last_activation
+    switched_to = [] if last is None else [last.at + timedelta(microseconds=1)]
+    return max([view.now, *killed_at, *switched_to])
 
 
 def _automatic(view: View) -> list[facts.Switch]:
