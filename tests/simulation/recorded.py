@@ -142,7 +142,7 @@ class Recorded:
             return [each["uid"] for each in owners] == ([own.get("uid")] if asked else [])
 
         # Who deletes a model that takes its checkpoints along loses them, also those that are on their way to be its.
-        gone = process.connection.readings.gone.get((resources.MODEL_DEPLOYMENTS.plural, (NAMESPACE, name)))
+        gone = _gone(process, name)
         self._grounds.holds(
             write,
             process,
@@ -171,12 +171,16 @@ class Recorded:
         assert write.new is not None
         name, cause = write.new["spec"]["models"][0], write.new["metadata"]["labels"][names.LABEL_CAUSE]
         if cause == names.CAUSE_MANUAL:
+            # A kill that is on its way is not taken back by who deletes the model and creates it again.
+            gone = _gone(process, name)
             self._grounds.holds(
                 write,
                 process,
                 name,
                 "K8: nobody asked for this kill",
-                lambda seen: value_at(seen.model, "spec", "killSwitch", "engaged") is True,
+                lambda seen: any(
+                    value_at(each, "spec", "killSwitch", "engaged") is True for each in (seen.model, gone)
+                ),
             )
         else:
             self._grounds.holds(
@@ -307,3 +311,8 @@ def _is_as_before(seen: Sight, old: Object | None, new: Object) -> bool:
         return bool(old["replicas"] == new["replicas"])
     held = [entry["replicas"] for _, entry in seen.entries]
     return bool(new["replicas"] in held if held else new["replicas"] == seen.replicas)
+
+
+def _gone(process: Writer, name: str) -> Object | None:
+    """Return a model as its process knew it before it was created anew."""
+    return process.connection.readings.gone.get((resources.MODEL_DEPLOYMENTS.plural, (NAMESPACE, name)))

@@ -13,7 +13,7 @@ from lastgood.decide import facts, world
 from lastgood.decide import traffic as traffic_rules
 from lastgood.decide.view import Model, Trouble
 from lastgood.kube import client, errors, resources
-from lastgood.observe import autoscalers, kept, workloads, written
+from lastgood.observe import autoscalers, fresh_pods, kept, workloads, written
 from lastgood.observe import traffic as routes
 from lastgood.observe.store import Key, Object, Store
 
@@ -116,11 +116,11 @@ async def fresh(
     )
     if pods and read.workload is not None:
         selector = (deployment or {}).get("spec", {}).get("selector") or {}
-        found = await _pods(cluster, namespace, read.workload.uid, labels=selector.get("matchLabels"))
+        found = await fresh_pods.read(cluster, namespace, read.workload, labels=selector.get("matchLabels"))
         read = dataclasses.replace(read, workload=dataclasses.replace(read.workload, pods=found))
     stand_in = read.traffic.stand_in
     if pods and stand_in is not None and stand_in.pods:
-        found = await _pods(cluster, namespace, stand_in.uid, labels=stand_in.selector)
+        found = await fresh_pods.read(cluster, namespace, stand_in, labels=stand_in.selector)
         traffic = dataclasses.replace(read.traffic, stand_in=dataclasses.replace(stand_in, pods=found))
         read = dataclasses.replace(read, traffic=traffic)
     return read
@@ -162,24 +162,6 @@ async def _found(request: Awaitable[Object]) -> Object | None:
         return await request
     except errors.NotFound:
         return None
-
-
-async def _pods(
-    cluster: client.Cluster, namespace: str, deployment_uid: str, *, labels: Mapping[str, str] | None
-) -> tuple[world.Pod, ...]:
-    """Read the pods that a Deployment's selector admits, and keep those that it owns."""
-    sets, pods = await asyncio.gather(
-        cluster.list(resources.REPLICA_SETS, namespace, labels=labels),
-        cluster.list(resources.PODS, namespace, labels=labels),
-    )
-    read_sets = [workloads.replica_set(raw) for raw in sets]
-    owners = {rs.uid: rs for rs in read_sets if rs is not None and rs.owner_uid == deployment_uid}
-    read_pods = [workloads.pod(raw) for raw in pods]
-    return tuple(
-        workloads.owned(each, owners[each.replica_set_uid])
-        for each in read_pods
-        if each is not None and each.replica_set_uid in owners
-    )
 
 
 def _snapshot(
