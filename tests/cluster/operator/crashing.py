@@ -1,4 +1,4 @@
-"""`python crashing.py before|after N ...`: the operator, which is killed with SIGKILL at its Nth decisive write.
+"""An operator that is killed with SIGKILL at its Nth decisive write.
 
 Decisive writes are those of facts and of workloads; the lease, statuses and events decide nothing. `after` means that
 the API server has made the write and the operator has not yet seen the answer.
@@ -6,10 +6,8 @@ the API server has made the write and the operator has not yet seen the answer.
 
 import os
 import signal
-import sys
 from typing import Any
 
-from lastgood.cli import main
 from lastgood.kube import client
 
 SILENT = ("/leases", "/events", "/status")
@@ -32,8 +30,3 @@ def crash_at(moment: str, number: int) -> None:
         return answer
 
     client.ApiServer._request = crashing  # type: ignore[method-assign]
-
-
-if __name__ == "__main__":
-    crash_at(sys.argv[1], int(sys.argv[2]))
-    main(sys.argv[3:])

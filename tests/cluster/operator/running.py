@@ -2,15 +2,10 @@
 
 import base64
 import json
-import os
-import signal
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import requests
@@ -19,10 +14,9 @@ import yaml
 
 from devcluster import Cluster
 from tests.cluster import guarding
+from tests.cluster.operator.process import Process
 from tests.unit.observe import answering
 
-ROOT = Path(__file__).resolve().parents[3]
-CRASHING = Path(__file__).with_name("crashing.py")
 LEASE = "lastgood"
 PATIENCE = 60.0
 OURS = "/apis/lastgood.dev/v1alpha1/namespaces/{namespace}"
@@ -168,43 +162,28 @@ class Operator:
     """One operator process; its log is shown when a test fails."""
 
     def __init__(self, world: World, *, crash: tuple[str, int] | None, flags: Sequence[str]) -> None:
-        begin = ["-m", "lastgood"] if crash is None else [str(CRASHING), crash[0], str(crash[1])]
-        environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'operator'}:{ROOT}"}
-        self.process = subprocess.Popen(
-            [
-                sys.executable,
-                *begin,
-                "operator",
-                f"--kubeconfig={world.kubeconfig}",
-                f"--namespace={world.namespace}",
-                f"--prometheus-url={world.prometheus_url}",
-                f"--lease-namespace={world.namespace}",
-                f"--lease-name={LEASE}",
-                "--lease-duration=2s",
-                "--renew-deadline=1500ms",
-                "--retry-period=300ms",
-                "--metrics-address=127.0.0.1:0",
-                *flags,
-            ],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,
+        arguments = (
+            "operator",
+            f"--kubeconfig={world.kubeconfig}",
+            f"--namespace={world.namespace}",
+            f"--prometheus-url={world.prometheus_url}",
+            f"--lease-namespace={world.namespace}",
+            f"--lease-name={LEASE}",
+            "--lease-duration=2s",
+            "--renew-deadline=1500ms",
+            "--retry-period=300ms",
+            "--metrics-address=127.0.0.1:0",
+            *flags,
         )
+        self.process = Process(arguments, crash=crash)
 
     def kill(self) -> None:
         """Kill it as a machine that loses power does."""
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
+        self.process.kill()
 
     def end(self) -> None:
-        """End it in order, within 15 s."""
-        if self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(timeout=15)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+        """End it in order."""
+        self.process.end()
 
     def died_or(self, ended: Callable[[], bool]) -> Callable[[], bool]:
         """Return whether it was killed, or else what `ended` says."""
@@ -213,7 +192,7 @@ class Operator:
     @property
     def died(self) -> bool:
         """Whether it was killed."""
-        return self.process.poll() == -signal.SIGKILL
+        return self.process.died
 
 
 def deployment(name: str, *, image: str, replicas: int = 3) -> dict[str, Any]:

@@ -6,7 +6,8 @@ import pytest
 import yaml
 
 from tests.cluster.operator import seeing
-from tests.cluster.operator.running import ROOT, World, deployment, model
+from tests.cluster.operator.process import ROOT
+from tests.cluster.operator.running import World, deployment, model
 
 pytestmark = pytest.mark.cluster
 
