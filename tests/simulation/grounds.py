@@ -90,9 +90,18 @@ class Grounds:
         return bool(asyncio.get_running_loop().time() - awake <= JUST_NOW)
 
     def holds(
-        self, write: Write, process: Writer, name: str, what: str, test: Callable[[Sight], bool]
+        self,
+        write: Write,
+        process: Writer,
+        name: str,
+        what: str,
+        test: Callable[[Sight], bool],
+        *,
+        survives: bool = False,
     ) -> None:
         """Require something of the world as it is, or as the process has just read it.
+
+        What `survives` may be on its way while somebody deletes what it rests on, and creates that again.
 
         Where a write carries a precondition it rests on what it is written over, and on no earlier reading of that.
         """
@@ -105,6 +114,8 @@ class Grounds:
         readings = list(process.connection.readings.all(since=since, after_the_record_of=acts_on))
         # What is there of an autoscaler, or after a write of ours, may have come by a watch.
         read = [each for each in readings if _knows(each, write, name)] or readings
+        if survives:
+            read.append(process.connection.readings.before_anew(since=since))
         if self.fresh(process, name) and any(test(sight.as_read(each, name)) for each in read):
             return
         raise Violated(f"{what} ({name}, {process.identity}): {write.body}")

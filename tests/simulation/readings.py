@@ -43,8 +43,8 @@ class Readings:
         """What was read last of each object."""
         self.at: dict[Place, float] = {}
         """When each object was read last."""
-        self.gone: dict[Place, Object | None] = {}
-        """What was known last of each object that was created anew since."""
+        self._gone: dict[Place, _Earlier] = {}
+        """What was known last of each object that was created anew since; a write on its way may rest on it."""
         self._before: dict[Place, deque[_Earlier]] = defaultdict(lambda: deque(maxlen=EARLIER))
         """What was read of each before that, the newest first."""
         self._switches: deque[_Earlier] = deque(maxlen=MOMENTS - 1)
@@ -69,7 +69,7 @@ class Readings:
             if raw is not None and any(
                 _uid(each.known) not in ("", _uid(raw)) for each in self._before[place]
             ):
-                self.gone[place] = next(each.known for each in self._before[place] if each.known is not None)
+                self._gone[place] = next(each for each in self._before[place] if each.known is not None)
                 self._before[place].clear()  # it was created anew, so the one before says nothing of it
             self.newest[place] = raw
             self.at[place] = now
@@ -102,6 +102,11 @@ class Readings:
         for own in self._of_all_but_switches(since):
             for switches in (self._all_switches(), *earlier):
                 yield {**own, **switches}
+
+    def before_anew(self, *, since: float) -> Reading:
+        """Return what was read last, with what was known of each object before it was created anew since a moment."""
+        gone = {place: each.known for place, each in self._gone.items() if each.until >= since}
+        return {**self.newest, **{place: raw for place, raw in gone.items() if not _is_switch(place)}}
 
     def _of_all_but_switches(self, since: float) -> Iterator[Reading]:
         newest = {place: raw for place, raw in self.newest.items() if not _is_switch(place)}

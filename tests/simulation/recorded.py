@@ -3,14 +3,13 @@
 import functools
 
 from lastgood.api import names
-from lastgood.kube import resources
 from tests.simulation import evidence, sight
 from tests.simulation.apiserver import Write
 from tests.simulation.controllers import fingerprint
 from tests.simulation.evidence import Evidence
 from tests.simulation.grounds import Grounds, Violated, Writer, models_of
 from tests.simulation.objects import Object, by_workload, value_at
-from tests.simulation.scene import GITOPS, NAMESPACE, Scene
+from tests.simulation.scene import GITOPS, Scene
 from tests.simulation.sight import Sight, worth
 from tests.simulation.surrounded import Surrounded
 
@@ -141,14 +140,13 @@ class Recorded:
             asked = (own.get("annotations") or {}).get(names.ANNOTATION_DELETE_CHECKPOINTS) == "true"
             return [each["uid"] for each in owners] == ([own.get("uid")] if asked else [])
 
-        # Who deletes a model that takes its checkpoints along loses them, also those that are on their way to be its.
-        gone = _gone(process, name)
         self._grounds.holds(
             write,
             process,
             name,
             "P2: not as was asked",
-            lambda seen: kept and (is_asked(seen.model) or (gone is not None and is_asked(gone))),
+            lambda seen: kept and is_asked(seen.model),
+            survives=True,
         )
 
     def note_content(self, write: Write, process: Writer) -> None:
@@ -162,6 +160,7 @@ class Recorded:
             models_of(write)[0],
             "O7: content of what does not run",
             lambda seen: saved and worth(new) == worth(write.old or {}) and _runs(seen, new),
+            survives=True,
         )
 
     # Switches
@@ -171,16 +170,13 @@ class Recorded:
         assert write.new is not None
         name, cause = write.new["spec"]["models"][0], write.new["metadata"]["labels"][names.LABEL_CAUSE]
         if cause == names.CAUSE_MANUAL:
-            # A kill that is on its way is not taken back by who deletes the model and creates it again.
-            gone = _gone(process, name)
             self._grounds.holds(
                 write,
                 process,
                 name,
                 "K8: nobody asked for this kill",
-                lambda seen: any(
-                    value_at(each, "spec", "killSwitch", "engaged") is True for each in (seen.model, gone)
-                ),
+                lambda seen: value_at(seen.model, "spec", "killSwitch", "engaged") is True,
+                survives=True,
             )
         else:
             self._grounds.holds(
@@ -203,6 +199,7 @@ class Recorded:
             name,
             "K8, K9: released by somebody who may not",
             lambda seen: evidence.may_release(seen, old, gitops=GITOPS),
+            survives=True,
         )
 
     def set_entries(self, write: Write, process: Writer) -> None:
@@ -311,8 +308,3 @@ def _is_as_before(seen: Sight, old: Object | None, new: Object) -> bool:
         return bool(old["replicas"] == new["replicas"])
     held = [entry["replicas"] for _, entry in seen.entries]
     return bool(new["replicas"] in held if held else new["replicas"] == seen.replicas)
-
-
-def _gone(process: Writer, name: str) -> Object | None:
-    """Return a model as its process knew it before it was created anew."""
-    return process.connection.readings.gone.get((resources.MODEL_DEPLOYMENTS.plural, (NAMESPACE, name)))
