@@ -117,6 +117,8 @@ class Recorded:
                 lambda seen: _is_best(seen, new),
             )
             switches = evidence.activations(sight.now(self._server, name))
+            # The clock may be set while it is on its way: it names the time by which it was decided.
+            times = process.clock(), sight.moment(new["spec"]["activations"][-1]["at"])
             self._grounds.holds(
                 write,
                 process,
@@ -125,7 +127,7 @@ class Recorded:
                 # Nobody else switches versions, so what was read before the last switch is no ground for the next.
                 lambda seen: (
                     evidence.activations(seen) == switches
-                    and evidence.may_roll_back(seen, new, process.clock())
+                    and any(evidence.may_roll_back(seen, new, each) for each in times)
                 ),
             )
 

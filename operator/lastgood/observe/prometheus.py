@@ -99,7 +99,7 @@ class Prometheus:
             return [link] * len(queries)
         asked = {query.canonical: query for query in map(promql.understand, reversed(queries))}
         call = _Round(link, at)
-        patience = transport.CONNECT_TIMEOUT + ROUND * server.timeout
+        patience = longest_call(server)
         late = Unreachable(f"{answers.name(server)} did not answer all queries within {patience:g} s")
         try:
             async with asyncio.timeout(patience):
@@ -279,6 +279,11 @@ class Prometheus:
         if isinstance(outcome, Unreachable):
             link.steady = False
         return outcome
+
+
+def longest_call(server: Server) -> float:
+    """Return how many seconds a call of `Prometheus.query` takes at most."""
+    return transport.CONNECT_TIMEOUT + ROUND * server.timeout
 
 
 def _longest(server: Server) -> float:

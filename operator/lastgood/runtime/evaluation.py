@@ -13,6 +13,7 @@ from lastgood.api import thresholds
 from lastgood.decide.rules import bake
 from lastgood.decide.view import Judged
 from lastgood.judge import blindness, judging, readings, steady, verdict
+from lastgood.observe.prometheus import longest_call
 from lastgood.observe.server import Secret, Server
 from lastgood.observe.skew import SET
 from lastgood.observe.snapshot import Snapshot
@@ -95,7 +96,8 @@ class Evaluation:
             if judged[each.key] or not each.questions:
                 each.memory.start = each.start
                 each.memory.tracks = {one.threshold.name: one.judgement.track for one in judged[each.key]}
-                each.memory.judged, each.memory.judged_at = judged[each.key], answered_at
+                each.memory.judged = judged[each.key]
+                each.memory.judged_at = min(answered_at, asked_at + _longest_call(server))
         if server is not None:
             await self._compare(server, [each for each in asking if judged[each.key]], asked_at, answered_at)
         return {
@@ -193,6 +195,11 @@ class Evaluation:
                 longest_gap=questions.longest_gap(each.snapshot),
             )
         return min((j.judgement.due for j in judged if j.judgement.due is not None), default=None)
+
+
+def _longest_call(server: Server | None) -> timedelta:
+    """Return how long answers take at most: a process that was stopped meanwhile holds older ones (rule J1)."""
+    return timedelta(0) if server is None else timedelta(seconds=longest_call(server))
 
 
 def _is_astray(memory: Memory, gap: timedelta, now: datetime) -> bool:

@@ -139,7 +139,7 @@ async def test_a_prometheus_that_takes_longer_than_three_intervals_is_acted_on_a
     moments = iter([now, now + 4 * INTERVAL])  # asked, answered
     slow = Outage()
     slow.answer = readings.Values((0.9,))
-    server = Server(url="http://127.0.0.1:1")
+    server = Server(url="http://127.0.0.1:1", timeout=30.0)
     evaluation = Evaluation(asks=slow, default_server=server, clock=lambda: next(moments))
     seen = snapshot.cached(store, KEY)
     assert seen is not None
