@@ -297,3 +297,9 @@ def born(server: ApiServer, pod: str) -> float:
     """Return when a pod was created, in the loop's seconds, cut to whole ones."""
     raw = server.get(resources.PODS, scenes.NAMESPACE, pod)
     return metrics.true_seconds(moment(raw["metadata"]["creationTimestamp"]))
+
+
+def created_since(raw: Object, decided: float) -> bool:
+    """Whether an object was not there yet when something was decided; times are cut to whole seconds."""
+    created = moment(raw["metadata"]["creationTimestamp"])
+    return metrics.true_seconds(created) + 1.0 > decided

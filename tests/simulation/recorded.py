@@ -219,7 +219,10 @@ class Recorded:
                     name,
                     "K2: let go of while held",
                     functools.partial(
-                        _may_let_go, old=old, returns_to=self._surrounded.returns_to(old or {})
+                        _may_let_go,
+                        old=old,
+                        returns_to=self._surrounded.returns_to(old or {}),
+                        decided=self._server.decided,
                     ),
                 )
                 continue
@@ -298,10 +301,10 @@ def _is_best(seen: Sight, new: Object) -> bool:
     return best is not None and bool(best["metadata"]["name"] == new["metadata"]["name"])
 
 
-def _may_let_go(seen: Sight, old: Object | None, returns_to: int) -> bool:
+def _may_let_go(seen: Sight, old: Object | None, returns_to: int, decided: float) -> bool:
     if seen.engaged or old is None:
         return False
-    gone = seen.deployment is None or seen.model is None
+    gone = seen.deployment is None or seen.model is None or evidence.created_since(seen.model, decided)
     return bool(gone or old["replicas"] == 0 or seen.replicas >= returns_to)
 
 
