@@ -10,6 +10,9 @@ BIN := $(VENV)/bin
 KEY := $(shell $(PYTHON) -c 'import hashlib, sys; print("py%d.%d" % sys.version_info[:2], hashlib.sha256(open("requirements-dev.lock", "rb").read()).hexdigest()[:12], sep="-")')
 READY := $(VENV)/.ready-$(or $(KEY),without-python)
 
+# Kept for the user, as the cluster's binaries are: a fresh clone is checked in a second where little has changed.
+export MYPY_CACHE_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/lastgood/mypy
+
 TYPED := operator/lastgood devcluster demo tests $(if $(wildcard bench/*.py),bench)
 FAST_TESTS := $(wildcard tests/unit tests/simulation tests/chart)
 PYTEST := $(BIN)/python -m pytest
