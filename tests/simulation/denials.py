@@ -8,7 +8,9 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
+from lastgood.kube import resources
 from lastgood.runtime.refusals import REFUSED
+from tests.simulation.apiserver import ApiServer
 from tests.simulation.grounds import Violated
 from tests.simulation.hindrance import Watched
 from tests.simulation.refusals import NOTHING
@@ -23,8 +25,9 @@ OF_MODELS: Final = frozenset({"act.deployment.scale", "act.deployment.switch_tem
 class Denials:
     """Looks after each step at what was refused since the last one."""
 
-    def __init__(self, models: Sequence[str], processes: Sequence[Watched]) -> None:
+    def __init__(self, models: Sequence[str], server: ApiServer, processes: Sequence[Watched]) -> None:
         self._models = models
+        self._server = server
         self._processes = processes
         self._seen: dict[tuple[str, str, str], int] = {}
         self._untold: Counter[tuple[str, str, str]] = Counter()
@@ -33,7 +36,7 @@ class Denials:
         """Check that what is refused again and again is told. Raises Violated."""
         for process in self._processes:
             for (site, name), tries in process.connection.denied.items():
-                if site not in OF_MODELS or name not in self._models or not process.may_act():
+                if site not in OF_MODELS or not self._is_told_of(name, process):
                     continue
                 place = process.identity, site, name
                 before, self._seen[place] = self._seen.get(place, 0), tries
@@ -47,3 +50,9 @@ class Denials:
                         f"B1: {site} of {name} was refused {tries} times in a row, and people are told "
                         f"{said.text or 'nothing'}"
                     )
+
+    def _is_told_of(self, name: str, process: Watched) -> bool:
+        """Whether there is a model to tell of, by a process that leads."""
+        key = NAMESPACE, name
+        is_there = self._server.find(resources.MODEL_DEPLOYMENTS, key) is not None
+        return name in self._models and is_there and process.may_act()

@@ -50,7 +50,7 @@ class Invariants:
         self._grounds = Grounds(server, processes)
         self._tenure = Tenure(server)
         self._liveness = Liveness(scene, server, prometheus, processes, injector)
-        self._denials = Denials(scene.models, processes)
+        self._denials = Denials(scene.models, server, processes)
         self.found: list[Exception] = []
         self.done = 0
         """Records and acts so far."""

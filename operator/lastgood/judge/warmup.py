@@ -68,7 +68,13 @@ def _was_settled(workload: world.Workload, current: facts.Checkpoint) -> bool:
 
 
 def _settled_before(workload: world.Workload, *, started_at: datetime | None, now: datetime) -> datetime:
-    """Return since when a workload is settled that was so before this process looked; at the latest `now`."""
+    """Return since when a workload is settled that was so before this process looked; at the latest `now`.
+
+    A process may start from a list that lags behind, with pods that are long gone: where there are too many, none of
+    them says since when those of now are available.
+    """
+    if sum(not pod.terminating for pod in workload.pods) > workload.replicas:
+        return now
     ready = [pod.ready_since + SECOND for pod in workload.pods if pod.ready_since is not None]
     if workload.progressed_at is None:
         # Without the Deployment's own word, only the last pod tells that all were available.

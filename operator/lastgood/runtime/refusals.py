@@ -74,6 +74,8 @@ def told(decision: Decision, known: Refusal | None) -> Decision:
     if known is None or not _sets(decision):
         return decision
     message = f"{decision.message}; {known.message}" if decision.message else known.message
+    if decision.refused:  # the greater trouble names the reason, and both are told
+        return dataclasses.replace(decision, message=message)
     return dataclasses.replace(decision, reason=AUTOSCALER, message=message, degraded=AUTOSCALER)
 
 

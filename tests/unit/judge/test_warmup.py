@@ -115,6 +115,16 @@ def test_a_new_process_finds_out_since_when_the_version_is_settled() -> None:
             workload(progressed_at=None),
             SWITCHED + seconds(40),
         ),
+        (
+            "more pods than there should be are of a list that lags, and say nothing",
+            workload(replicas=1, pods=(pod(), pod(), pod(ready_since=START))),
+            START + seconds(10),
+        ),
+        (
+            "a pod that is ending is none too many",
+            workload(replicas=1, pods=(pod(), dataclasses.replace(pod(), terminating=True))),
+            SWITCHED + seconds(41),
+        ),
         ("without any trace it counts from now", workload(progressed_at=None, pods=()), START + seconds(10)),
         ("never later than now", workload(progressed_at=START + seconds(500)), START + seconds(10)),
     ],

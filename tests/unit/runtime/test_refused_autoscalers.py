@@ -90,6 +90,19 @@ async def test_a_kill_waits_few_seconds_for_an_autoscaler_that_does_not_answer(
     assert server.replicas == 0
 
 
+async def test_a_kill_that_is_refused_itself_is_told_before_its_autoscaler() -> None:
+    """B1, K4: both are told, and the greater trouble names the reason."""
+    server = Server((resources.SCALED_OBJECTS, scaled_object())).with_model()
+    server.refuses = errors.Forbidden("forbidden by RBAC")
+    server.refused["Deployment"] = errors.Forbidden("a policy freezes changes")
+    _, told = await Looking(server).drive()
+
+    assert told is not None
+    assert (told.phase, told.degraded) == ("Stopping", "RequestRefused")
+    assert "ScaledObject fraud cannot be set, and is tried again: forbidden by RBAC" in told.message
+    assert "a policy freezes changes" in told.refused
+
+
 async def test_people_are_told_and_it_is_held_as_soon_as_the_api_server_lets_it_be() -> None:
     """K3, K4: the kill is reported as done, and what is missing beside it."""
     server = Server((resources.SCALED_OBJECTS, scaled_object())).with_model()
