@@ -16,6 +16,15 @@ def baking(life: Life, *ready_since: datetime) -> None:
     deployment = life.store.deployments[KEY]
     owner = {"kind": "Deployment", "controller": True, "uid": deployment["metadata"]["uid"]}
     template = deployment["spec"]["template"]
+    counts = dict.fromkeys(("replicas", "updatedReplicas", "availableReplicas"), len(ready_since))
+    life.store.put(
+        resources.DEPLOYMENTS,
+        {
+            "metadata": {**deployment["metadata"], "resourceVersion": "9"},
+            "spec": {**deployment["spec"], "replicas": len(ready_since)},
+            "status": {**deployment["status"], **counts},
+        },
+    )
     life.store.put(
         resources.REPLICA_SETS,
         {
