@@ -6,9 +6,11 @@ It also remembers what it said to whom and when: the evidence by which the invar
 import asyncio
 import enum
 import functools
+import math
 import re
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -63,7 +65,7 @@ Asker = tuple[str, Metric]
 """The process that asks, and for what: what it was told is no evidence for another."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Look:
     """One answer that an operator was given: when it asked by its own clock and by the true one, and what was said."""
 
@@ -72,7 +74,11 @@ class Look:
     said: Signal | None
     """None when nothing could be said: no answer at all."""
     told: float = 0.0
-    """When it was said."""
+    """When it was said, and all else that is asked along with it: before that nothing is judged."""
+
+
+_ROUND: ContextVar[list[Look]] = ContextVar("round")
+"""What a round of an evaluation, which is a task, was told so far."""
 
 
 @dataclass
@@ -139,6 +145,7 @@ class Answers:
         asked = asyncio.get_running_loop().time()
         await self._connection.awake()
         await self._delayed()
+        _ROUND.set([])
         return [self._answer(query, at, asked) for query in queries]
 
     async def query_range(
@@ -146,7 +153,7 @@ class Answers:
     ) -> readings.Series | readings.Unreachable | readings.Refused:
         """Return what a metric has said, at each step."""
         await self._connection.awake()
-        await self._delayed()
+        await self._more()
         if self._silent is not None:
             return self._silent
         now, clock = asyncio.get_running_loop().time(), self._ahead()
@@ -179,7 +186,7 @@ class Answers:
         return ASTRAY if self._prometheus.astray or abs(self._ahead()) > MOST_SKEW else None
 
     async def alive(self, server: Server, *, at: datetime | None = None) -> bool:
-        await self._delayed()
+        await self._more()
         prometheus = self._prometheus
         return self._silent is None and prometheus.targets_up
 
@@ -191,17 +198,26 @@ class Answers:
             )
             await asyncio.sleep(min(left, 10.0))
 
+    async def _more(self) -> None:
+        """Ask for more in a round: what it was told is judged no sooner than that is answered too."""
+        told = _ROUND.get([])
+        try:
+            for look in told:
+                look.told = math.inf
+            await self._delayed()
+        finally:
+            for look in told:
+                look.told = asyncio.get_running_loop().time()
+
     def _answer(self, query: str, at: datetime, asked: float) -> readings.Reading:
         metric = metric_of(query)
         prometheus, now = self._prometheus, asyncio.get_running_loop().time()
-        looks = prometheus.looks[self._connection.identity, metric]
         silent = self._silent
-        if silent is not None:
-            looks.append(Look(at, asked, None, now))
-            return silent
-        signal = prometheus.now_says(metric, now)
-        looks.append(Look(at, asked, signal, now))
-        return _READINGS[signal]
+        signal = prometheus.now_says(metric, now) if silent is None else None
+        look = Look(at, asked, signal, now)
+        prometheus.looks[self._connection.identity, metric].append(look)
+        _ROUND.get().append(look)
+        return _READINGS[signal] if signal is not None else silent or ASTRAY
 
 
 def _flapped(now: float) -> Signal:
