@@ -26,7 +26,7 @@ def probation(view: View, workload: world.Workload, entry: facts.Entry) -> Decis
     stays = _why_it_stays(view) if failed else ""
     if failed and not stays:
         return kill.engage_automatically(view, reason=f"in probation: {failed}", in_probation=True)
-    prepared = _run_the_version(view, workload) or _hold_at(view, workload, entry) or _label(view)
+    prepared = run_the_version(view, workload) or _hold_at(view, workload, entry) or _label(view)
     if prepared is not None:
         return prepared
     if stays:
@@ -70,7 +70,8 @@ def _why_it_stays(view: View) -> str:
     return "" if view.room.left else "BlastRadius"
 
 
-def _run_the_version(view: View, workload: world.Workload) -> Decision | None:
+def run_the_version(view: View, workload: world.Workload) -> Decision | None:
+    """Give the workload the template that it comes back with, whoever has put another one there (rules O4, O6)."""
     current = view.facts.current
     if current is None:
         return None

@@ -85,7 +85,8 @@ def _go_on_with_it(view: View, workload: world.Workload, entry: facts.Entry) -> 
         return probation.tell_every_switch(view, entry, Phase.PROBATION, "Starting", message)
     if entry.probation is not None and entry.probation.since is not None:
         return probation.probation(view, workload, entry)
-    return _return(view, workload, entry)
+    # Pods of another template are not started for being on the way back, and traffic does not wait for them.
+    return probation.run_the_version(view, workload) or _return(view, workload, entry)
 
 
 def _start_over(view: View, entry: facts.Entry, current: facts.Checkpoint) -> Decision:

@@ -1,0 +1,72 @@
+"""A Deployment that others change, or create anew, once the probation is over and before all is back (K9, R1)."""
+
+import dataclasses
+
+import pytest
+
+from lastgood.api.rollback import KillAction
+from lastgood.decide import steps
+from tests.unit.decide.scenes import model, rolled_back, with_fallback
+from tests.unit.decide.simulator import World, pod_template
+
+MINUTES = 60
+"""More than any of these probations takes."""
+
+
+def on_its_way_back(made: World, *, action: KillAction | None = None) -> World:
+    """Its probation has just passed, and nothing else is done yet."""
+    made.engage(action=action)
+    made.wait(1)
+    made.release()
+    for _ in range(MINUTES * 10):
+        decision = made.round()
+        if decision.reason == "Passed":
+            made.log.clear()
+            return made
+        if not decision.records and not decision.steps:
+            made.tick()
+    raise AssertionError(f"not on its way back: {made.decide()}")
+
+
+def create_anew(made: World, image: str, *, replicas: int) -> None:
+    made.template, made.pods_template, made.replicas = pod_template(image), None, replicas
+
+
+@pytest.mark.parametrize("follow", [False, True])
+@pytest.mark.parametrize("replicas", [0, 4])
+def test_no_pod_of_another_template_is_started(replicas: int, follow: bool) -> None:
+    made = on_its_way_back(rolled_back(follow=follow))
+    assert made.worth("b") == "Bad"
+    create_anew(made, "img:b", replicas=replicas)
+    made.rest()
+
+    taken = [type(each) for each in made.log if isinstance(each, (steps.SwitchTemplate, steps.Scale))]
+    assert taken[0] is steps.SwitchTemplate
+    made.wait(MINUTES)
+    assert (made.running, made.replicas, made.entry("incident")) == ("a", 4, None)
+
+
+def test_traffic_at_the_fallback_does_not_wait_for_ever_for_pods_that_nobody_starts() -> None:
+    """Found by a simulated world: with the traffic away, the template of before was waited for, and not given."""
+    made = on_its_way_back(with_fallback(), action=KillAction.FALLBACK)
+    create_anew(made, "img:x", replicas=4)
+    assert made.service is not None
+    assert made.stand_in is not None
+    made.service = dataclasses.replace(made.service, selector=made.stand_in.selector)
+    assert made.served_by == "fallback"
+    made.wait(MINUTES)
+
+    assert (made.running, made.served_by, made.entry("incident")) == ("a", "model", None)
+
+
+def test_what_a_model_that_follows_was_given_meanwhile_runs_afterwards() -> None:
+    """O6."""
+    made = model("a", follow=True)
+    made.spec.pop("version")
+    made.wait(8)
+    on_its_way_back(made)
+    create_anew(made, "img:x", replicas=4)
+    made.rest()
+    made.wait(MINUTES)
+
+    assert (made.running, made.replicas, made.entry("incident")) == ("x", 4, None)
