@@ -167,6 +167,28 @@ def test_the_record_of_an_autoscaler_survives_two_switches() -> None:
     assert bounds(made) == facts.Bounds(0, 20)
 
 
+@pytest.mark.parametrize("scaler", START_BY_THEMSELVES)
+def test_what_only_one_of_two_switches_could_note_of_an_autoscaler_is_not_lost(
+    scaler: world.Autoscaler,
+) -> None:
+    """K2, K3: a kill in probation that is released while the API server still refuses a record on the first switch."""
+    made = killed(scaled_by(scaler))
+    made.release()
+    made.rest()
+    made.autoscaler = dataclasses.replace(scaler, uid="created again")
+    made.rest()
+    made.engage("second")
+    refused = made.switch("incident")
+    for _ in range(5):
+        made.round()
+        made.put_switch(dataclasses.replace(refused, engaged=made.switch("incident").engaged))
+    assert made.replicas == 0
+    made.release("second")
+    made.wait(60)
+
+    assert (bounds(made), made.replicas, made.entry("incident")) == (scaler.bounds, 4, None)
+
+
 def test_replicas_come_back_before_the_autoscaler_is_let_go() -> None:
     """K3."""
     made = killed(scaled_by(scaled_object()))

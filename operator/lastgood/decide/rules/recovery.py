@@ -23,11 +23,12 @@ LONGEST_SPREAD: Final = timedelta(minutes=10)
 
 def recover(view: View) -> Decision | None:
     """K9: bring a released model back in steps, each on its own record."""
-    entry = max(kill.held_entries(view), key=_progress, default=None)
+    held = kill.held_entries(view)
+    entry = max(held, key=_progress, default=None)
     if view.engaged or entry is None:
         return None
-    # Every switch is told of the same: what one alone has on record of the traffic must not get lost by that.
-    entry = dataclasses.replace(entry, traffic=traffic.recorded(view))
+    # Every switch is told of the same: what one alone has on record around the workload must not get lost by that.
+    entry = dataclasses.replace(entry, traffic=traffic.recorded(view), autoscaler=autoscalers.known(held))
     return (
         _hold_at_zero(view, entry)
         or (None if _is_idle(view, entry) else fallback.keep_traffic_until_the_start(view, entry))
