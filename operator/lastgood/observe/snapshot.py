@@ -176,6 +176,9 @@ def _snapshot(
     versions_watched: bool = False,
 ) -> Snapshot:
     model = store.parsed(raw, written.model)
+    checkpoints = sorted(
+        checkpoints, key=_name
+    )  # lists come in any order, and of equal times the first counts
     read = [store.parsed(each, written.checkpoint) for each in checkpoints]
     read_switches = [store.parsed_switch(each) for each in switches]
     workload = None
