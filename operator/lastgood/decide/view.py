@@ -128,6 +128,8 @@ class View:
     now: datetime
     facts: Facts = field(default_factory=Facts)
     workload: world.Workload | None = None
+    orphans: tuple[world.Pod, ...] = ()
+    """Where there is no workload: the pods that one of that name has left."""
     autoscaler: world.Autoscaler | None = None
     traffic: world.Traffic = field(default_factory=world.Traffic)
     traffic_refused: str = ""
@@ -166,6 +168,11 @@ class View:
     def concerns(self, switch: Switch) -> bool:
         """Whether a switch is about this model: it selects it, or holds an entry for its workload."""
         return switch.concerns(self.model.name, self.model.labels, self.model.workload_name)
+
+    @property
+    def pods(self) -> tuple[world.Pod, ...]:
+        """All pods that are there of the model's workload, whether that is there or gone."""
+        return self.orphans if self.workload is None else self.workload.pods
 
     @functools.cached_property
     def active(self) -> Checkpoint | None:

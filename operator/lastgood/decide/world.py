@@ -10,7 +10,7 @@ from lastgood.decide import facts
 
 @dataclass(frozen=True, slots=True)
 class Pod:
-    """One pod that belongs to the workload by its owner references."""
+    """One pod that belongs to the workload by its owner references, or to one of the same name that is gone."""
 
     name: str
     uid: str

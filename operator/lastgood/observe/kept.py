@@ -26,7 +26,7 @@ def made_of(
         [_version(each) for each in objects],
         [_version(each) for each in deployments],
         [_version(store.services.get(key)) for key in services],
-        [store.pods_of(each["metadata"]["uid"]) for each in deployments if each is not None],
+        [store.pods_of(key) for key in workloads],
         [_models(store, store.models_on(key)) for key in workloads],
         [_models(store, store.falling_back_by(key)) for key in services],
         store.contents.get(model[0]),

@@ -31,6 +31,8 @@ class Snapshot:
     contents: Mapping[str, str]
     """What the ConfigMaps of the namespace hold that models use, as far as they were looked at."""
     status: Mapping[str, Any]
+    orphans: tuple[world.Pod, ...] = ()
+    """Where there is no Deployment: the pods that one of that name has left."""
     versions_watched: bool = False
     """Whether its checkpoints are only as a watch has brought them: enough for a kill, which rests on none."""
 
@@ -114,13 +116,22 @@ async def fresh(
         scalers=[*scalers, *more],
         versions_watched=checkpoints is None,
     )
-    if pods and read.workload is not None:
-        selector = (deployment or {}).get("spec", {}).get("selector") or {}
-        found = await fresh_pods.read(cluster, namespace, read.workload, labels=selector.get("matchLabels"))
-        read = dataclasses.replace(read, workload=dataclasses.replace(read.workload, pods=found))
-    stand_in = read.traffic.stand_in
-    if pods and stand_in is not None and stand_in.pods:
-        found = await fresh_pods.read(cluster, namespace, stand_in, labels=stand_in.selector)
+    return await _with_fresh_pods(cluster, read, deployment) if pods else read
+
+
+async def _with_fresh_pods(cluster: client.Cluster, read: Snapshot, deployment: Object | None) -> Snapshot:
+    namespace, workload, stand_in = read.model.namespace, read.workload, read.traffic.stand_in
+    selector = (deployment or {}).get("spec", {}).get("selector") or {}
+    key = namespace, read.model.workload_name
+    uid = "" if workload is None else workload.uid
+    found = await fresh_pods.read(cluster, key, uid=uid, labels=selector.get("matchLabels"))
+    if workload is None:
+        read = dataclasses.replace(read, orphans=found)
+    else:
+        read = dataclasses.replace(read, workload=dataclasses.replace(workload, pods=found))
+    if stand_in is not None and stand_in.pods:
+        key = namespace, stand_in.name
+        found = await fresh_pods.read(cluster, key, uid=stand_in.uid, labels=stand_in.selector)
         traffic = dataclasses.replace(read.traffic, stand_in=dataclasses.replace(stand_in, pods=found))
         read = dataclasses.replace(read, traffic=traffic)
     return read
@@ -181,10 +192,10 @@ def _snapshot(
     )  # lists come in any order, and of equal times the first counts
     read = [store.parsed(each, written.checkpoint) for each in checkpoints]
     read_switches = [store.parsed_switch(each) for each in switches]
-    workload = None
+    workload, deployment_key = None, (model.namespace, model.workload_name)
     if deployment is not None:
         bare = store.parsed(deployment, workloads.workload)
-        workload = dataclasses.replace(bare, pods=store.pods_of(bare.uid))
+        workload = dataclasses.replace(bare, pods=store.pods_of(deployment_key, uid=bare.uid))
     trouble = _unread(
         model,
         checkpoints=dict(zip(map(_name, checkpoints), read, strict=True)),
@@ -205,6 +216,7 @@ def _snapshot(
         trouble=trouble,
         contents=store.contents.get(model.namespace, {}),
         status=raw.get("status") or {},
+        orphans=store.pods_of(deployment_key, uid="") if workload is None else (),
         versions_watched=versions_watched,
     )
 
@@ -285,7 +297,7 @@ def _with_pods(store: Store, namespace: str, traffic: world.Traffic) -> world.Tr
     stand_in = traffic.stand_in
     if stand_in is None or store.models_on((namespace, stand_in.name)):
         return traffic
-    pods = tuple(store.pods_of(stand_in.uid))
+    pods = store.pods_of((namespace, stand_in.name), uid=stand_in.uid)
     return dataclasses.replace(traffic, stand_in=dataclasses.replace(stand_in, pods=pods))
 
 

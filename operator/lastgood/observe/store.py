@@ -37,7 +37,6 @@ class Store:
     _index: Indexes = field(default_factory=Indexes)
     services: dict[Key, Object] = field(default_factory=dict)
     _pods: pods.Pods = field(default_factory=pods.Pods)
-    _deployment_of: dict[str, Key] = field(default_factory=dict)
     _models_of: dict[Key, set[Key]] = field(default_factory=lambda: defaultdict(set))
     _workload_of: dict[Key, Key] = field(default_factory=dict)
     _fallbacks: traffic.Fallbacks = field(default_factory=traffic.Fallbacks)
@@ -68,7 +67,8 @@ class Store:
     def _change(self, resource: resources.Resource, raw: Object, *, gone: bool) -> set[Key]:
         if resource is resources.PODS or resource is resources.REPLICA_SETS:
             of = self._pods.change_pod if resource is resources.PODS else self._pods.change_set
-            return self._models_on(of(raw, gone=gone))
+            deployment = of(raw, gone=gone)
+            return set() if deployment is None else self.models_on(deployment)
         if resource.kind in autoscalers.KINDS:
             change = self.scalers.remove if gone else self.scalers.put
             return set[Key]().union(*(self._models_of.get(each, ()) for each in change(resource, raw)))
@@ -82,9 +82,6 @@ class Store:
         if resource is resources.MODEL_DEPLOYMENTS:
             return self._change_model(key, None if gone else raw)
         if resource is resources.DEPLOYMENTS:
-            self._deployment_of[raw["metadata"]["uid"]] = key
-            if gone:
-                self._deployment_of.pop(raw["metadata"]["uid"], None)
             return self.models_on(key) | self._fallbacks.on(key)
         entered = None
         if resource is resources.KILL_SWITCHES and earlier is not None and not gone:
@@ -151,10 +148,6 @@ class Store:
         others = self._models_of.get(earlier, set()) if earlier is not None else set()
         return {key} | set(others)
 
-    def _models_on(self, deployment_uid: str | None) -> set[Key]:
-        key = self._deployment_of.get(deployment_uid or "")
-        return set() if key is None else set(self._models_of.get(key, ()))
-
     def parsed(self, raw: Object, read: Callable[[Object], T]) -> T:
         """Return what `read` makes of an object; it is asked once for each resourceVersion."""
         return self._parsed.of(raw, read)
@@ -175,9 +168,14 @@ class Store:
         value: T = known[1]
         return value
 
-    def pods_of(self, deployment_uid: str) -> tuple[world.Pod, ...]:
-        """Return the pods that belong to a Deployment by their owner references."""
-        return self._pods.of(deployment_uid)
+    def pods_of(self, deployment: Key, *, uid: str | None = None) -> tuple[world.Pod, ...]:
+        """Return the pods that belong to a Deployment by their owner references, or to one of that name before it.
+
+        `uid` is that of the Deployment, where it has been read since a watch brought it.
+        """
+        there = self.deployments.get(deployment)
+        known = "" if there is None else str(there["metadata"]["uid"])
+        return self._pods.of(deployment, known if uid is None else uid)
 
     def unowned(self, resource: resources.Resource, raw: Object) -> set[Key]:
         """Return the Deployments that an engaged or released switch holds or names, and that no model speaks for."""
@@ -186,7 +184,8 @@ class Store:
         if resource is resources.KILL_SWITCHES:
             found = {(namespace, each) for each in concern.held_by(raw)}
         elif resource is resources.PODS:
-            found = {key for key in self._deployments_over(raw) if self._index.switches_on.keys_of(key)}
+            key = self._pods.deployment_over(raw)
+            found = {key} if key is not None and self._index.switches_on.keys_of(key) else set()
         elif resource is resources.DEPLOYMENTS:
             found = {(namespace, name)} if self._index.switches_on.keys_of((namespace, name)) else set()
         elif resource is resources.MODEL_DEPLOYMENTS:
@@ -198,10 +197,6 @@ class Store:
         else:
             return set()
         return {each for each in found if not self._models_of.get(each)}
-
-    def _deployments_over(self, pod: Object) -> set[Key]:
-        key = self._deployment_of.get(self._pods.deployment_over(pod) or "")
-        return set() if key is None else {key}
 
     def models_in(self, namespace: str) -> list[Object]:
         """Return the ModelDeployments of a namespace."""

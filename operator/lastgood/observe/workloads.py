@@ -12,9 +12,11 @@ from typing import Any, Final
 from lastgood.api import names
 from lastgood.decide import template, world
 from lastgood.observe import written
+from lastgood.observe.index import Key
 
 ENDED: Final = ("Succeeded", "Failed")
 REVISION_OWNER: Final = "Deployment"
+HASH: Final = "pod-template-hash"
 ROLLED_OUT: Final = "NewReplicaSetAvailable"
 """Reason of a Deployment's condition `Progressing` once all pods of its template were available."""
 
@@ -24,7 +26,9 @@ class ReplicaSet:
     """What is kept of a ReplicaSet: whose it is, and which version its pods are."""
 
     uid: str
+    deployment: Key
     owner_uid: str
+    """The uid of that Deployment: a later one of the same name has another."""
     digest: str | None
     """None when its template cannot be read: its pods run all the same."""
     name: str = ""
@@ -39,33 +43,51 @@ class OwnedPod:
     replica_set_uid: str
     namespace: str
     pod: world.Pod
+    made_for: Key | None
+    """The Deployment whose ReplicaSet it is by that one's name; both may be gone."""
 
 
 def owner_uid(metadata: Mapping[str, Any], kind: str) -> str:
     """Return the uid of the controller of a kind that owns an object; empty when there is none."""
-    for owner in metadata.get("ownerReferences") or []:
-        if owner.get("kind") == kind and owner.get("controller"):
-            return str(owner.get("uid") or "")
-    return ""
+    return str(_owner(metadata, kind).get("uid") or "")
+
+
+def _owner(metadata: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
+    owners: list[Mapping[str, Any]] = metadata.get("ownerReferences") or []
+    return next((each for each in owners if each.get("kind") == kind and each.get("controller")), {})
+
+
+def made_for(metadata: Mapping[str, Any]) -> Key | None:
+    """Return the Deployment that a pod was made for, if any: its ReplicaSet's name without the hash that both have.
+
+    The Deployment controller gives a ReplicaSet the name `DEPLOYMENT-HASH`, and it and its pods the label
+    `pod-template-hash`; a ReplicaSet that people make has no such label, and its pods are of no Deployment.
+    """
+    hashed = (metadata.get("labels") or {}).get(HASH)
+    name = str(_owner(metadata, "ReplicaSet").get("name") or "")
+    named_so = bool(hashed) and name.endswith(f"-{hashed}")
+    return (str(metadata["namespace"]), name.removesuffix(f"-{hashed}")) if named_so else None
 
 
 def replica_set(raw: Mapping[str, Any]) -> ReplicaSet | None:
     """Read a ReplicaSet of a Deployment; None for any other."""
-    owner = owner_uid(raw["metadata"], REVISION_OWNER)
-    if not owner:
+    owner = _owner(raw["metadata"], REVISION_OWNER)
+    if not owner.get("uid"):
         return None
+    deployment = str(raw["metadata"]["namespace"]), str(owner.get("name") or "")
     try:
         digest = template.digest((raw.get("spec") or {}).get("template") or {})
     except (AttributeError, KeyError, TypeError, ValueError):  # a field of a newer Kubernetes, say
         digest = None
     wanted = (raw.get("spec") or {}).get("replicas")
     name = str(raw["metadata"].get("name") or "")
-    return ReplicaSet(raw["metadata"]["uid"], owner, digest, name, 1 if wanted is None else int(wanted))
+    wanted = 1 if wanted is None else int(wanted)
+    return ReplicaSet(raw["metadata"]["uid"], deployment, str(owner["uid"]), digest, name, wanted)
 
 
-def owned(kept: OwnedPod, replica_set: ReplicaSet) -> world.Pod:
-    """Return a pod with what its ReplicaSet says of it."""
-    wants_it = replica_set.name if replica_set.wanted else ""
+def owned(kept: OwnedPod, replica_set: ReplicaSet, *, by: str) -> world.Pod:
+    """Return a pod with what its ReplicaSet says of it; one that is not owned by the uid is wanted by nothing."""
+    wants_it = replica_set.name if replica_set.wanted and replica_set.owner_uid == by else ""
     return dataclasses.replace(kept.pod, digest=replica_set.digest, replica_set=wants_it)
 
 
@@ -98,6 +120,7 @@ def pod(raw: Mapping[str, Any]) -> OwnedPod | None:
                 if key.startswith(names.GROUP + "/")
             },
         ),
+        made_for=made_for(metadata),
     )
 
 

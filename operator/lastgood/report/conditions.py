@@ -180,10 +180,7 @@ def _kill_switch_engaged(observed: Observed) -> Finding:
             "NoPodsLeft",
             f"no pod of the model is left{took}; held by {held_by}{because} until every one is released",
         )
-    pods = () if view.workload is None else view.workload.pods
-    named = ", ".join(sorted(pod.name for pod in pods)[:5])
-    more = f" and {len(pods) - 5} more" if len(pods) > 5 else ""
-    waiting = f"; waiting for {named}{more} to end" if pods else ""
+    waiting = f"; {kill_rules.waiting_for(view)}" if view.pods else ""
     if observed.decision.refused:
         waiting = f"; {observed.decision.refused}"
     return Finding(UNKNOWN, "Stopping", f"{held_by} engaged{because}{waiting}")

@@ -41,7 +41,7 @@ def kill_switch(view: View, previous: Previous) -> KillSwitchStatus:
 
 def pods_remaining(view: View) -> int:
     """Return how many pods of the model's workload are left, those on their way out included (rule K4)."""
-    return 0 if view.workload is None else len(view.workload.pods)
+    return len(view.pods)
 
 
 def at_zero(view: View) -> bool:

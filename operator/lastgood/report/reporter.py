@@ -60,8 +60,8 @@ class Objects(Protocol):
         """Return the name of the Deployment that a model names."""
         ...
 
-    def pods_of(self, deployment_uid: str, /) -> Sized:
-        """Return the pods of a Deployment."""
+    def pods_of(self, deployment: Key, /) -> Sized:
+        """Return the pods of a Deployment, and what one of that name before it has left."""
         ...
 
 
@@ -234,9 +234,9 @@ class Reporter:
         held = {entry.workload for entry in switch.entries} | set(switch.workloads) | set(selected.values())
         found = {}
         for name in held:
-            deployment = self._store.deployments.get((namespace, name))
-            if deployment is not None:
-                found[name] = len(self._store.pods_of(deployment["metadata"]["uid"]))
+            left = len(self._store.pods_of((namespace, name)))
+            if left or (namespace, name) in self._store.deployments:
+                found[name] = left
         return found
 
     def recorded(self, key: Key, decision: Decision) -> None:

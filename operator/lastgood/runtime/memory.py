@@ -129,6 +129,7 @@ class Memory:
             now=now,
             facts=snapshot.facts,
             workload=snapshot.workload,
+            orphans=snapshot.orphans,
             autoscaler=snapshot.autoscaler,
             traffic=snapshot.traffic,
             traffic_refused=self.traffic_refused,

@@ -13,16 +13,19 @@ def named(name: str, **metadata: Any) -> dict[str, Any]:
     return {"name": name, "namespace": "ml", "uid": name, "resourceVersion": "1", **metadata}
 
 
-def owned_by(kind: str, uid: str) -> list[dict[str, Any]]:
-    return [{"kind": kind, "uid": uid, "controller": True}]
+def owned_by(kind: str, uid: str, *, name: str) -> list[dict[str, Any]]:
+    return [{"kind": kind, "name": name, "uid": uid, "controller": True}]
 
 
 def a_replica_set(name: str, spec: dict[str, Any]) -> dict[str, Any]:
-    return {"metadata": named(name, ownerReferences=owned_by("Deployment", "d")), "spec": spec}
+    return {"metadata": named(name, ownerReferences=owned_by("Deployment", "d", name="fraud")), "spec": spec}
 
 
 def a_pod(name: str, replica_set: str) -> dict[str, Any]:
-    return {"metadata": named(name, ownerReferences=owned_by("ReplicaSet", replica_set)), "spec": {}}
+    return {
+        "metadata": named(name, ownerReferences=owned_by("ReplicaSet", replica_set, name=replica_set)),
+        "spec": {},
+    }
 
 
 def test_a_container_that_names_its_stop_signal_is_read_like_any_other() -> None:
@@ -31,7 +34,7 @@ def test_a_container_that_names_its_stop_signal_is_read_like_any_other() -> None
     store.put(resources.REPLICA_SETS, a_replica_set("r", {"template": {"spec": {"containers": [container]}}}))
     store.put(resources.PODS, a_pod("p", "r"))
 
-    assert [pod.name for pod in store.pods_of("d")] == ["p"]
+    assert [pod.name for pod in store.pods_of(KEY)] == ["p"]
 
 
 def test_an_object_that_cannot_be_read_leaves_the_others_of_a_full_reading_alone() -> None:
@@ -45,7 +48,7 @@ def test_an_object_that_cannot_be_read_leaves_the_others_of_a_full_reading_alone
     store.sweep(resources.PODS, [a_pod("p", "r")])
 
     assert concerned == {KEY}
-    assert [pod.name for pod in store.pods_of("d")] == ["p"]
+    assert [pod.name for pod in store.pods_of(KEY)] == ["p"]
 
 
 def test_pods_of_a_replica_set_that_cannot_be_read_still_count_as_running() -> None:
@@ -53,7 +56,7 @@ def test_pods_of_a_replica_set_that_cannot_be_read_still_count_as_running() -> N
     store.sweep(resources.REPLICA_SETS, [a_replica_set("odd", {"template": {"spec": {"containers": [1]}}})])
     store.sweep(resources.PODS, [a_pod("p", "odd")])
 
-    assert [(pod.name, pod.digest) for pod in store.pods_of("d")] == [("p", None)]
+    assert [(pod.name, pod.digest) for pod in store.pods_of(KEY)] == [("p", None)]
 
 
 def test_a_full_reading_leaves_alone_what_a_watch_has_changed_since_it_was_asked_for() -> None:
@@ -75,7 +78,7 @@ def test_a_full_reading_does_not_bring_back_what_was_deleted_since_it_was_asked_
     store.sweep(resources.PODS, [a_pod("p", "r")], changed_since={"p"})
     store.sweep(resources.REPLICA_SETS, [a_replica_set("r", {})])
 
-    assert not store.pods_of("d")
+    assert not store.pods_of(KEY)
 
 
 def test_of_two_autoscalers_of_one_workload_always_the_same_is_seen() -> None:

@@ -46,8 +46,8 @@ def with_rules(store: Store) -> Store:
     """Let the first model's fallback run."""
     template = {"metadata": {"labels": {"app": "rules"}}, "spec": {"containers": []}}
     spec = {"selector": {"matchLabels": {"app": "rules"}}, "template": template}
-    owned = {"kind": "Deployment", "uid": "fraud-rules", "controller": True}
-    of_set = {"kind": "ReplicaSet", "uid": "set", "controller": True}
+    owned = {"kind": "Deployment", "name": "fraud-rules", "uid": "fraud-rules", "controller": True}
+    of_set = {"kind": "ReplicaSet", "name": "set", "uid": "set", "controller": True}
     store.put(resources.DEPLOYMENTS, {"metadata": named("fraud-rules"), "spec": spec})
     store.put(resources.REPLICA_SETS, {"metadata": named("set", ownerReferences=[owned]), "spec": spec})
     store.put(resources.PODS, {"metadata": named("rules-1", ownerReferences=[of_set]), "spec": {}})

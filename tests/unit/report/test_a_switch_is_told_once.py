@@ -39,7 +39,7 @@ class Telling:
         return {"status": self.status}
 
     def _put(self, resource: resources.Resource, name: str, owner: tuple[str, str] | None) -> Object:
-        owners = [{"kind": owner[0], "uid": owner[1], "controller": True}] if owner else []
+        owners = [{"kind": owner[0], "name": owner[1], "uid": owner[1], "controller": True}] if owner else []
         metadata = {"namespace": "ml", "name": name, "uid": name, "ownerReferences": owners}
         raw = {"metadata": metadata, "spec": {"template": {}}}
         self.store.put(resource, raw)

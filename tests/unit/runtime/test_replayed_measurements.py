@@ -195,12 +195,12 @@ async def test_times_cut_to_whole_seconds_leave_no_earlier_sample_in_a_window() 
     made.switched(made.now)
     made.rolls(updated=2, at=ended)
     pod = {
-        "metadata": labelled("p", "p", ownerReferences=[_owner("ReplicaSet", "r")]),
+        "metadata": labelled("p", "p", ownerReferences=[_owner("ReplicaSet", "r", name="r")]),
         "status": {"conditions": [{"type": "Ready", "status": "True", "lastTransitionTime": written(BEGIN)}]},
     }
     template = made.store.deployments["ml", "fraud"]["spec"]["template"]
     replica_set = {
-        "metadata": labelled("r", "r", ownerReferences=[_owner("Deployment", "d")]),
+        "metadata": labelled("r", "r", ownerReferences=[_owner("Deployment", "d", name="fraud")]),
         "spec": {"template": template},
     }
     made.store.put(resources.REPLICA_SETS, replica_set)
@@ -213,5 +213,5 @@ async def test_times_cut_to_whole_seconds_leave_no_earlier_sample_in_a_window() 
     assert settled_at >= ended
 
 
-def _owner(kind: str, uid: str) -> dict[str, Any]:
-    return {"kind": kind, "uid": uid, "controller": True}
+def _owner(kind: str, uid: str, *, name: str) -> dict[str, Any]:
+    return {"kind": kind, "name": name, "uid": uid, "controller": True}

@@ -14,7 +14,8 @@ def baking(life: Life, *ready_since: datetime) -> None:
     spec = {**raw["spec"], "verdict": {"value": "Unproven", "reason": "Served"}}
     life.store.put(resources.MODEL_CHECKPOINTS, {"metadata": metadata, "spec": spec})
     deployment = life.store.deployments[KEY]
-    owner = {"kind": "Deployment", "controller": True, "uid": deployment["metadata"]["uid"]}
+    metadata = deployment["metadata"]
+    owner = {"kind": "Deployment", "name": metadata["name"], "controller": True, "uid": metadata["uid"]}
     template = deployment["spec"]["template"]
     counts = dict.fromkeys(("replicas", "updatedReplicas", "availableReplicas"), len(ready_since))
     life.store.put(
@@ -38,7 +39,7 @@ def baking(life: Life, *ready_since: datetime) -> None:
             "spec": {"template": template},
         },
     )
-    owner = {"kind": "ReplicaSet", "controller": True, "uid": "rs"}
+    owner = {"kind": "ReplicaSet", "name": "rs", "controller": True, "uid": "rs"}
     for number, since in enumerate(ready_since):
         ready = {"type": "Ready", "status": "True", "lastTransitionTime": written(since)}
         pod = {

@@ -176,27 +176,40 @@ def stay_at_zero(view: View) -> Decision | None:
     message, contested, held = _held_by(view), _release_refused(view), autoscaling.hold_for(view)
     if view.workload is None:
         left = not_held(view)
-        if not left:
-            return Decision(Phase.KILLED, "NothingRuns", message, contested=contested)
-        said = f"{message}; {left}"
-        return Decision(Phase.STOPPING, NOT_HELD, said, degraded=NOT_HELD, contested=contested)
+        if left:
+            said = f"{message}; {left}"
+            return Decision(Phase.STOPPING, NOT_HELD, said, degraded=NOT_HELD, contested=contested)
+        if view.orphans:
+            said = f"{message}; {waiting_for(view)}"
+            return Decision(Phase.STOPPING, "Stopping", said, contested=contested)
+        return Decision(Phase.KILLED, "NothingRuns", message, contested=contested)
     degraded = "" if view.holding else "SwitchFull"
     if degraded:
         message += (
             f"; {view.engaged[0].name} holds as many workloads as a switch can, so what this one ran before is not on "
             "record: engage another switch for it before this one is released, or scale it up by hand afterwards"
         )
-    pods = view.workload.pods
-    if pods:
-        left = ", ".join(pod.name for pod in pods[:5])
-        more = f" and {len(pods) - 5} more" if len(pods) > 5 else ""
-        waiting = f"{message}; waiting for {left}{more} to end"
+    if view.pods:
+        waiting = f"{message}; {waiting_for(view)}"
         return Decision(
             Phase.STOPPING, "Stopping", waiting, steps=held, degraded=degraded, contested=contested
         )
     return Decision(
         Phase.KILLED, "SwitchEngaged", message, steps=held, degraded=degraded, contested=contested
     )
+
+
+def waiting_for(view: View) -> str:
+    """K4: name the pods that are left, and what keeps those that do not end by themselves."""
+    named = ", ".join(pod.name for pod in view.pods[:5])
+    more = f" and {len(view.pods) - 5} more" if len(view.pods) > 5 else ""
+    waiting = f"waiting for {named}{more} to end"
+    if view.workload is None and not all(pod.terminating for pod in view.orphans):
+        waiting += (
+            f"; Deployment {view.model.workload_name} is gone and has left them, so nothing scales them: delete their "
+            f"ReplicaSet: kubectl get replicasets -n {view.model.namespace}"
+        )
+    return waiting
 
 
 def not_held(view: View) -> str:
