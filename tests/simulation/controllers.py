@@ -215,9 +215,10 @@ class Controllers:
             if raw["metadata"]["ownerReferences"][0]["uid"] not in deployments:
                 self.server.delete(resources.REPLICA_SETS, key, by=CONTROLLER)
         sets = {raw["metadata"]["uid"] for raw in self.server.of(resources.REPLICA_SETS).values()}
-        for key, raw in list(self.server.of(resources.PODS).items()):
-            if raw["metadata"]["ownerReferences"][0]["uid"] not in sets:
-                self.server.delete(resources.PODS, key, by=CONTROLLER)
+        pods = list(self.server.of(resources.PODS).values())
+        left = [raw for raw in pods if raw["metadata"]["ownerReferences"][0]["uid"] not in sets]
+        self._kubelet(left)
+        self._keep(self._living(left), 0)
         models = {raw["metadata"]["uid"] for raw in self.server.of(resources.MODEL_DEPLOYMENTS).values()}
         for key, raw in list(self.server.of(resources.MODEL_CHECKPOINTS).items()):
             owners = raw["metadata"].get("ownerReferences") or ()
