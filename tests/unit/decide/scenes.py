@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from lastgood.api.rollback import KillAction
 from lastgood.decide import world
 from tests.unit.decide.simulator import World
 
@@ -88,6 +89,21 @@ def released(made: World | None = None, *, manual: bool = False, **recovery: Any
     made.release()
     made.rest()
     return made
+
+
+def on_its_way_back(made: World, *, action: KillAction | None = None) -> World:
+    """Its probation has just passed, and nothing else is done yet."""
+    made.engage(action=action)
+    made.wait(1)
+    made.release()
+    for _ in range(1000):
+        decision = made.round()
+        if decision.reason == "Passed":
+            made.log.clear()
+            return made
+        if not decision.records and not decision.steps:
+            made.tick()
+    raise AssertionError(f"not on its way back: {made.decide()}")
 
 
 def asked(made: World, *, engaged: bool | None, by: str = "ana") -> World:

@@ -6,26 +6,11 @@ import pytest
 
 from lastgood.api.rollback import KillAction
 from lastgood.decide import steps
-from tests.unit.decide.scenes import model, rolled_back, with_fallback
+from tests.unit.decide.scenes import model, on_its_way_back, rolled_back, with_fallback
 from tests.unit.decide.simulator import World, pod_template
 
 MINUTES = 60
 """More than any of these probations takes."""
-
-
-def on_its_way_back(made: World, *, action: KillAction | None = None) -> World:
-    """Its probation has just passed, and nothing else is done yet."""
-    made.engage(action=action)
-    made.wait(1)
-    made.release()
-    for _ in range(MINUTES * 10):
-        decision = made.round()
-        if decision.reason == "Passed":
-            made.log.clear()
-            return made
-        if not decision.records and not decision.steps:
-            made.tick()
-    raise AssertionError(f"not on its way back: {made.decide()}")
 
 
 def create_anew(made: World, image: str, *, replicas: int) -> None:

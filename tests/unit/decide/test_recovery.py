@@ -1,11 +1,15 @@
 """Coming back after a release: when, with which version, on whose word (semantics.md, K2, K9, P3)."""
 
+from collections.abc import Callable
+
+import pytest
+
 from lastgood.api import names
 from lastgood.decide import facts, records, steps
 from lastgood.decide.decision import Phase
 from lastgood.decide.view import Trouble
-from tests.unit.decide.scenes import killed, model, proven, released
-from tests.unit.decide.simulator import MINUTE, pod_template
+from tests.unit.decide.scenes import killed, model, on_its_way_back, proven, released
+from tests.unit.decide.simulator import MINUTE, World, pod_template
 
 
 def test_nothing_returns_while_another_switch_holds() -> None:
@@ -248,3 +252,26 @@ def test_a_start_that_only_one_of_two_switches_was_told_of_goes_on_after_a_crash
 
     assert (made.replicas, made.annotations) == (1, {})
     assert made.entry("incident") == made.entry("second")
+
+
+@pytest.mark.parametrize("came_back", [released, on_its_way_back])
+def test_a_kill_that_only_its_own_switch_could_record_is_followed_by_a_probation(
+    came_back: Callable[[World], World],
+) -> None:
+    """K9: also where it is released before the first switch, which is further, takes the record."""
+    made = came_back(proven())
+    made.engage("second")
+    refused = made.switch("incident")
+    for _ in range(5):
+        made.round()
+        made.put_switch(refused)
+        made.now += MINUTE
+    assert made.replicas == 0
+    made.release("second")
+    made.rest()
+
+    assert made.replicas == 1
+    for switch in ("incident", "second"):
+        entry = made.entry(switch)
+        assert entry is not None
+        assert entry.probation == facts.Probation(since=made.now, round=1)

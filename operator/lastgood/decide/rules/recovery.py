@@ -23,12 +23,13 @@ LONGEST_SPREAD: Final = timedelta(minutes=10)
 
 def recover(view: View) -> Decision | None:
     """K9: bring a released model back in steps, each on its own record."""
-    held = kill.held_entries(view)
-    entry = max(held, key=_progress, default=None)
+    entry = _furthest(view)
     if view.engaged or entry is None:
         return None
     # Every switch is told of the same: what one alone has on record around the workload must not get lost by that.
-    entry = dataclasses.replace(entry, traffic=traffic.recorded(view), autoscaler=autoscalers.known(held))
+    entry = dataclasses.replace(
+        entry, traffic=traffic.recorded(view), autoscaler=autoscalers.known(kill.held_entries(view))
+    )
     return (
         _hold_at_zero(view, entry)
         or (None if _is_idle(view, entry) else fallback.keep_traffic_until_the_start(view, entry))
@@ -98,6 +99,17 @@ def _start_over(view: View, entry: facts.Entry, current: facts.Checkpoint) -> De
     return probation.tell_every_switch(view, held, Phase.HELD, "BadVersion", message)
 
 
+def _furthest(view: View) -> facts.Entry | None:
+    """Return the entry that says how far the model has come, of several switches that should say the same.
+
+    Where nothing runs, one that is not started counts before those that are: either the start was not told to every
+    switch yet, and is begun again, or another kill has ended it, and not every switch was told of that.
+    """
+    held, at_zero = kill.held_entries(view), view.workload is None or view.workload.replicas == 0
+    waiting = tuple(entry for entry in held if entry.ceiling == 0) if at_zero else ()
+    return max(waiting or held, key=_progress, default=None)
+
+
 def _progress(entry: facts.Entry) -> tuple[int, int, bool]:
     """How far an entry has got: what one of several switches was told is not asked again after a crash."""
     if entry.ceiling == 0:
@@ -128,9 +140,8 @@ def forget_the_resume(view: View) -> Decision | None:
 
 def _is_waiting(view: View) -> bool:
     """Whether the model is released and still at zero: only then does a resume mean anything."""
-    entries = kill.held_entries(view)
-    started = any(entry.ceiling > 0 for entry in entries)
-    return bool(entries) and not view.engaged and not started
+    entry = _furthest(view)
+    return entry is not None and not view.engaged and entry.ceiling == 0
 
 
 def _wait(view: View, entry: facts.Entry) -> Decision | None:
