@@ -1,6 +1,7 @@
 """Run simulated worlds: one with a readable trace, or as many as wanted on all cores.
 
 python -m tests.simulation --seed 7 --steps 200
+python -m tests.simulation --seed 7 --requests
 python -m tests.simulation --seeds 100000 --tally hundred-thousand.json
 python -m tests.simulation --stories
 python -m tests.simulation --mutation "latch lost"
@@ -16,7 +17,16 @@ import pydantic
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from tests.simulation import coverage, crash_points, giving_way, hunting, mutations, running, stories
+from tests.simulation import (
+    coverage,
+    crash_points,
+    giving_way,
+    hunting,
+    mutations,
+    requests_told,
+    running,
+    stories,
+)
 from tests.simulation.tally import OtherSourcesError, Tally, told
 
 
@@ -34,6 +44,7 @@ from tests.simulation.tally import OtherSourcesError, Tally, told
     type=click.Path(dir_okay=False, path_type=Path),
     help="Keep count in this file: a run of hours may be ended, and goes on from there.",
 )
+@click.option("--requests", is_flag=True, help="With --seed: tell every request and what it was answered.")
 @click.option("--without-faults", is_flag=True, help="With --seed: the same moves, and nothing goes wrong.")
 @click.option(
     "--mutation", type=click.Choice(list(mutations.BY_NAME)), help="Put a bug in, and see it noticed."
@@ -51,6 +62,7 @@ def main(
     steps: int,
     jobs: int | None,
     kept: Path | None,
+    requests: bool,
     without_faults: bool,
     mutation: str | None,
     play: bool,
@@ -64,7 +76,7 @@ def main(
         raise SystemExit(_hunt(mutations.BY_NAME[mutation]))
     if seed is not None:
         bug = contextlib.nullcontext() if mutation is None else mutations.BY_NAME[mutation].applied()
-        with bug:
+        with bug, requests_told.told(click.echo) if requests else contextlib.nullcontext():
             found = running.run(seed, steps=steps, faults=not without_faults, trace=click.echo)
         click.echo(found.violated or f"seed {seed}: all held for {found.steps} steps, and the end is right")
         raise SystemExit(bool(found.violated))

@@ -137,6 +137,7 @@ class Answers:
     def __init__(
         self, prometheus: Prometheus, connection: Connection, *, ahead: Callable[[], timedelta]
     ) -> None:
+        self.asked_by = connection.identity
         self._prometheus = prometheus
         self._connection = connection
         self._ahead = ahead
