@@ -218,7 +218,7 @@ def _verified(engaged: bool, targets: Sequence[Target], not_there: str = "") -> 
         return Finding(
             UNKNOWN,
             "NotCounted",
-            f"the pods of {_named(unseen)} were not counted; only those of ModelDeployments are",
+            f"no Deployment is known of the name {_named(unseen)}, so that no pods are counted",
         )
     return Finding(TRUE, "NoPodsLeft", f"no pod is left of {_named(targets)}")
 
