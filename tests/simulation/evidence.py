@@ -276,20 +276,11 @@ def may_release(seen: Sight, switch: Object, *, gitops: str) -> bool:
 
 
 def pods_of(server: ApiServer, name: str) -> list[str]:
-    """Return the names of all pods of a Deployment, those that are ending too."""
-    deployment = server.find(resources.DEPLOYMENTS, (scenes.NAMESPACE, name))
-    if deployment is None:
-        return []
-    uid = deployment["metadata"]["uid"]
-    sets = {
-        raw["metadata"]["uid"]
-        for raw in server.of(resources.REPLICA_SETS).values()
-        if raw["metadata"]["ownerReferences"][0]["uid"] == uid
-    }
+    """Return the names of all pods of a Deployment, those that are ending and those of one before it too."""
     return [
         raw["metadata"]["name"]
         for raw in server.of(resources.PODS).values()
-        if raw["metadata"]["ownerReferences"][0]["uid"] in sets
+        if raw["metadata"]["labels"]["app"] == name
     ]
 
 
