@@ -81,6 +81,16 @@ def created_anew(replicas: int) -> Do:
     return do
 
 
+def pods_hang(hanging: bool) -> Do:
+    """Let pods that are deleted stay, terminating, or end again."""
+
+    def do(world: World) -> None:
+        world.controllers.hanging = hanging
+        world.controllers.disturb()
+
+    return do
+
+
 def call(version: str, worth: str) -> Do:
     def do(world: World) -> None:
         body = {"metadata": {"annotations": {names.ANNOTATION_VERDICT: worth}}}
@@ -144,6 +154,16 @@ def has_pods(number: int) -> Reached:
     return lambda world: all(
         len(evidence.pods_of(world.server, each)) == number for each in world.scene.models
     )
+
+
+def held_with_pods(number: int) -> Reached:
+    """Whether every model is held at zero, and so many pods of it still end."""
+
+    def reached(world: World) -> bool:
+        seen = [sight.now(world.server, name) for name in world.scene.models]
+        return all(each.engaged and each.entries for each in seen) and has_pods(number)(world)
+
+    return reached
 
 
 def waits(world: World) -> bool:

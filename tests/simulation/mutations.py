@@ -176,6 +176,14 @@ MUTATIONS: Final = (
         "two kills, and a Deployment that was created anew between them",
     ),
     Mutation(
+        "what is left is forgotten",
+        "Pods that a Deployment has left, which is gone, count for nothing.",
+        ("K4",),
+        wrong.what_is_left_is_forgotten,
+        "a kill, and pods that hang of a Deployment that is gone",
+        reports=True,
+    ),
+    Mutation(
         "above the ceiling",
         "A probation starts with all replicas.",
         ("K9", "F2"),

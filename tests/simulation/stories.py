@@ -20,10 +20,12 @@ from tests.simulation.acts import (
     engage_everywhere,
     engage_switch,
     has_pods,
+    held_with_pods,
     is_called,
     kill_field,
     killed,
     nothing,
+    pods_hang,
     release_all,
     serves,
     together,
@@ -181,6 +183,19 @@ QUIET: Final = (
             Act("it is released", kill_field(False), serves("a")),
             Act("it is created anew, with fewer replicas", created_anew(2), has_pods(2)),
             _KILLED,
+        ),
+    ),
+    Story(
+        "a kill, and pods that hang of a Deployment that is gone",
+        (
+            Act(
+                "it is created anew, at zero, and what it had hangs",
+                together(pods_hang(True), created_anew(0)),
+                has_pods(3),
+            ),
+            Act("it is killed", kill_field(True), held_with_pods(3)),
+            Act("time passes", nothing, held_with_pods(3)),
+            Act("they end", pods_hang(False), killed),
         ),
     ),
     Story(

@@ -6,13 +6,14 @@ from typing import Any
 
 from lastgood.act import deployment
 from lastgood.api.thresholds import OnNoData, ResolvedThreshold, Verdict
-from lastgood.decide import autoscalers, facts, ledger, policy, records, steps
+from lastgood.decide import autoscalers, facts, ledger, policy, records, steps, world
 from lastgood.decide.decision import Decision, Phase
 from lastgood.decide.rules import autoscaling, condemned, kill, probation, rollback, rollout
 from lastgood.decide.view import Judged, View
 from lastgood.judge import warmup
 from lastgood.kube import errors, resources
-from lastgood.observe import snapshot
+from lastgood.observe import pods, snapshot
+from lastgood.observe.index import Key
 from lastgood.record import checkpoint
 from lastgood.report import conditions
 from lastgood.runtime import driving, lease, loop, refusals
@@ -205,6 +206,16 @@ def off_while_pods_run() -> list[Patch]:
         return {**found, "KillSwitchEngaged": off}
 
     return [(conditions, "find", wrong)]
+
+
+def what_is_left_is_forgotten() -> list[Patch]:
+    right = pods.Pods.of
+
+    def wrong(self: pods.Pods, deployment: Key, uid: str) -> tuple[world.Pod, ...]:
+        sets = {each.name for each in self._sets.values() if each.owner_uid == uid}
+        return tuple(each for each in right(self, deployment, uid) if each.name.rpartition("-")[0] in sets)
+
+    return [(pods.Pods, "of", wrong)]
 
 
 def condemns_again() -> list[Patch]:
