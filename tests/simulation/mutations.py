@@ -12,7 +12,7 @@ from unittest import mock
 
 from lastgood.api.thresholds import Verdict
 from lastgood.decide import autoscalers, traffic
-from lastgood.decide.rules import bake, kill, recovery
+from lastgood.decide.rules import bake, engaging, kill, recovery
 from lastgood.report.status import Statuses
 from tests.simulation import wrong
 from tests.simulation.wrong import Patch
@@ -158,7 +158,7 @@ MUTATIONS: Final = (
         "released by GitOps",
         "GitOps releases what a person has killed.",
         ("K8",),
-        lambda: [(kill, "_releasers", lambda view, *_: set(view.model.engaged_owners) - {""})],
+        lambda: [(engaging, "_releasers", lambda view, *_: set(view.model.engaged_owners) - {""})],
         "GitOps takes a kill back",
     ),
     Mutation(

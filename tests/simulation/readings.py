@@ -18,8 +18,8 @@ from tests.simulation.objects import Object
 
 EARLIER: Final = 5
 """Readings that are kept of each object: one that is released and engaged in one moment is read as both."""
-MOMENTS: Final = 8
-"""Readings of all switches that are kept: several models, and what is engaged everywhere, read them at one time."""
+MOMENTS: Final = 20
+"""Readings of all switches that are kept: of five, each is told anew whenever the status of one of them is written."""
 Place = tuple[str, Key]
 """An object: the plural of its kind, and its namespace and name."""
 Reading = Mapping[Place, Object | None]

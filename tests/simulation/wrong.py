@@ -8,7 +8,7 @@ from lastgood.act import deployment
 from lastgood.api.thresholds import OnNoData, ResolvedThreshold, Verdict
 from lastgood.decide import autoscalers, facts, ledger, policy, records, steps, world
 from lastgood.decide.decision import Decision, Phase
-from lastgood.decide.rules import autoscaling, condemned, kill, probation, rollback, rollout
+from lastgood.decide.rules import autoscaling, condemned, holding, kill, probation, rollback, rollout
 from lastgood.decide.view import Judged, View
 from lastgood.judge import warmup
 from lastgood.kube import errors, resources
@@ -131,7 +131,7 @@ def acts_when_suspended() -> list[Patch]:
 
 def restored_while_killed() -> list[Patch]:
     def wrong(view: View) -> Decision | None:
-        entry = max(kill.held_entries(view), key=kill._round, default=None)
+        entry = max(holding.entries(view), key=holding._round, default=None)
         if view.engaged and entry is not None and view.workload is not None and entry.replicas:
             back = steps.Scale(view.workload, entry.replicas)
             return Decision(Phase.STOPPING, "Returning", "replayed", steps=(back,))
@@ -163,24 +163,24 @@ def latch_lost() -> list[Patch]:
 
 
 def observed_again() -> list[Patch]:
-    right = kill._held_entry
+    right = holding.entry
 
     def wrong(view: View, workload: Any, own: facts.Entry | None = None) -> facts.Entry:
         found = right(view, workload, own)
         return found if own is not None else dataclasses.replace(found, replicas=workload.replicas)
 
-    return [(kill, "_held_entry", wrong)]
+    return [(holding, "entry", wrong)]
 
 
 def remembered_by_name() -> list[Patch]:
-    right, remembered = kill._held_entry, dict[str, int]()
+    right, remembered = holding.entry, dict[str, int]()
 
     def wrong(view: View, workload: Any, own: facts.Entry | None = None) -> facts.Entry:
         found = right(view, workload, own)
         first = remembered.setdefault(workload.name, found.replicas)
         return found if own is not None else dataclasses.replace(found, replicas=first)
 
-    return [(kill, "_held_entry", wrong)]
+    return [(holding, "entry", wrong)]
 
 
 def above_the_ceiling() -> list[Patch]:

@@ -18,6 +18,7 @@ from lastgood.decide.rules import (
     autoscaling,
     bake,
     condemned,
+    engaging,
     fallback,
     follow,
     kill,
@@ -48,12 +49,12 @@ KILL: Final[tuple[Rule, ...]] = (
     kill.enter_the_workload,  # what has to come back, before anything is scaled
     kill.scale_to_zero,  # the act of every kill, and the undoing of others' scaling up; it waits for no rule below
     fallback.note_where_traffic_went,  # of a model that is at zero already: nothing above waits for it
-    kill.mirror_the_engaged_field,  # a person's kill, on the model itself
+    engaging.mirror_the_engaged_field,  # a person's kill, on the model itself
 )
 """What rests on no saved version, and goes before everything else."""
 
 CHAIN: Final[tuple[Rule, ...]] = (
-    kill.mirror_the_released_field,  # and its release
+    engaging.mirror_the_released_field,  # and its release
     kill.end_the_recovery,  # what was coming back starts anew after this kill
     autoscaling.note_the_autoscaler,  # before it is held, below
     condemned.mark_the_killed_version_bad,  # what an automatic kill stopped is Bad, released or not
@@ -66,7 +67,7 @@ CHAIN: Final[tuple[Rule, ...]] = (
     kill.stay_at_zero,  # a killed model ends here
     recovery.recover,  # a released one until it is back
     stop_at_trouble,  # from here on nothing is done to a model that is not understood
-    kill.engage_on_a_kill_breach,  # an automatic kill
+    engaging.engage_on_a_kill_breach,  # an automatic kill
     adopt.stop_at_a_broken_checkpoint,  # nor to one whose facts were tampered with
     adopt.adopt,  # the first checkpoint
     follow.follow_the_workload,  # before any rollback: what others have put on is what would be gone back from

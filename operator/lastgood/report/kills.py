@@ -5,14 +5,14 @@ from datetime import datetime, timedelta
 from lastgood.api.base import ConditionStatus
 from lastgood.api.modeldeployment_status import KillSwitchStatus, State
 from lastgood.decide import facts, traffic
-from lastgood.decide.rules import kill
+from lastgood.decide.rules import holding, kill
 from lastgood.decide.view import View
 from lastgood.report.previous import Previous
 
 
 def kill_switch(view: View, previous: Previous) -> KillSwitchStatus:
     """Return what holds the model; after a release and until all is back, what was put down and how fast."""
-    entries = kill.held_entries(view)
+    entries = holding.entries(view)
     before = max((entry.replicas for entry in entries), default=None)
     if not view.engaged:
         if not entries:

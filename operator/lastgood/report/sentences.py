@@ -13,7 +13,7 @@ from lastgood.api.modeldeployment_status import ThresholdStatus
 from lastgood.api.thresholds import OnBreach, Verdict
 from lastgood.decide import facts
 from lastgood.decide.decision import Decision
-from lastgood.decide.rules import bake, kill, probation
+from lastgood.decide.rules import bake, holding, probation
 from lastgood.decide.view import View
 from lastgood.report import verdicts
 
@@ -63,7 +63,7 @@ def not_counting(view: View, reported: tuple[ThresholdStatus, ...]) -> str:
 
 
 def _probation(view: View, _reported: tuple[ThresholdStatus, ...]) -> str:
-    entry = max(kill.held_entries(view), key=lambda e: e.probation.round if e.probation else 0, default=None)
+    entry = max(holding.entries(view), key=lambda e: e.probation.round if e.probation else 0, default=None)
     if entry is None:
         return "in probation"
     begun = entry.probation or facts.Probation()

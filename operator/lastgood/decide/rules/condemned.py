@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from lastgood.decide import facts, records
 from lastgood.decide.decision import Decision, Phase
-from lastgood.decide.rules import kill
+from lastgood.decide.rules import engaging
 from lastgood.decide.view import View
 
 
@@ -24,7 +24,7 @@ def mark_the_killed_version_bad(view: View) -> Decision | None:
         if overruled or killed.verdict.worth is facts.Worth.BAD:
             continue
         verdict = facts.VerdictFact(
-            facts.Worth.BAD, "Killed", since=view.now, evidence=kill.evidence(view, switch.reason)
+            facts.Worth.BAD, "Killed", since=view.now, evidence=engaging.evidence(view, switch.reason)
         )
         given = records.GiveVerdict(killed, verdict)
         phase = Phase.STOPPING if view.engaged else Phase.HELD

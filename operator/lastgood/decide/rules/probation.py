@@ -11,7 +11,7 @@ from typing import Final
 from lastgood.api.thresholds import OnBreach
 from lastgood.decide import autoscalers, facts, ledger, records, steps, world
 from lastgood.decide.decision import Decision, Phase
-from lastgood.decide.rules import adopt, fallback, follow, kill
+from lastgood.decide.rules import adopt, engaging, fallback, follow
 from lastgood.decide.view import Judged, View
 
 LONGEST: Final = datetime.timedelta(days=365)
@@ -25,7 +25,7 @@ def probation(view: View, workload: world.Workload, entry: facts.Entry) -> Decis
     failed = _failure(view, workload)
     stays = _why_it_stays(view) if failed else ""
     if failed and not stays:
-        return kill.engage_automatically(view, reason=f"in probation: {failed}", in_probation=True)
+        return engaging.engage_automatically(view, reason=f"in probation: {failed}", in_probation=True)
     prepared = run_the_version(view, workload) or _hold_at(view, workload, entry) or _label(view)
     if prepared is not None:
         return prepared

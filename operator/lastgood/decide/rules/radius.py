@@ -4,7 +4,7 @@ import dataclasses
 
 from lastgood.decide import blast
 from lastgood.decide.decision import Decision, Phase
-from lastgood.decide.rules import kill, rollback
+from lastgood.decide.rules import engaging, rollback
 from lastgood.decide.view import View
 
 
@@ -13,7 +13,7 @@ def hold_a_kill_too_many(view: View) -> Decision | None:
 
     It stands behind the start of a wanted version, because a better version is what ends such a hold.
     """
-    reason = kill.kill_breach(view) or rollback.kill_for_want_of_a_version(view)
+    reason = engaging.kill_breach(view) or rollback.kill_for_want_of_a_version(view)
     if not reason or view.room.left:
         return None
     minutes = blast.WINDOW.total_seconds() / 60
@@ -26,7 +26,7 @@ def hold_a_suspended_kill(view: View) -> Decision | None:
     if not view.model.spec.suspend:
         return None
     model = dataclasses.replace(view.model, spec=view.model.spec.model_copy(update={"suspend": False}))
-    reason = kill.kill_breach(dataclasses.replace(view, model=model))
+    reason = engaging.kill_breach(dataclasses.replace(view, model=model))
     return (
         Decision(Phase.HELD, "Suspended", f"{reason}; not killed: the model is suspended") if reason else None
     )

@@ -14,7 +14,16 @@ from lastgood.api import names
 from lastgood.api.rollback import Restart
 from lastgood.decide import autoscalers, facts, ledger, records, steps, traffic, world
 from lastgood.decide.decision import Decision, Phase
-from lastgood.decide.rules import adopt, autoscaling, condemned, fallback, follow, kill, probation, requests
+from lastgood.decide.rules import (
+    adopt,
+    autoscaling,
+    condemned,
+    fallback,
+    follow,
+    holding,
+    probation,
+    requests,
+)
 from lastgood.decide.view import View
 
 LONGEST_SPREAD: Final = timedelta(minutes=10)
@@ -28,7 +37,7 @@ def recover(view: View) -> Decision | None:
         return None
     # Every switch is told of the same: what one alone has on record around the workload must not get lost by that.
     entry = dataclasses.replace(
-        entry, traffic=traffic.recorded(view), autoscaler=autoscalers.known(kill.held_entries(view))
+        entry, traffic=traffic.recorded(view), autoscaler=autoscalers.known(holding.entries(view))
     )
     return (
         _hold_at_zero(view, entry)
@@ -82,7 +91,7 @@ def _come_to_a_version(view: View, entry: facts.Entry) -> Decision | None:
 
 
 def _go_on_with_it(view: View, workload: world.Workload, entry: facts.Entry) -> Decision | None:
-    if any(dataclasses.replace(held, model=entry.model) != entry for held in kill.held_entries(view)):
+    if any(dataclasses.replace(held, model=entry.model) != entry for held in holding.entries(view)):
         message = "telling every switch of the same recovery"
         return probation.tell_every_switch(view, entry, Phase.PROBATION, "Starting", message)
     if entry.probation is not None and entry.probation.since is not None:
@@ -105,7 +114,7 @@ def _furthest(view: View) -> facts.Entry | None:
     Where nothing runs, one that is not started counts before those that are: either the start was not told to every
     switch yet, and is begun again, or another kill has ended it, and not every switch was told of that.
     """
-    held, at_zero = kill.held_entries(view), view.workload is None or view.workload.replicas == 0
+    held, at_zero = holding.entries(view), view.workload is None or view.workload.replicas == 0
     waiting = tuple(entry for entry in held if entry.ceiling == 0) if at_zero else ()
     return max(waiting or held, key=_progress, default=None)
 

@@ -12,7 +12,7 @@ from lastgood.api.rollback import KillAction, OnNoGoodVersion
 from lastgood.api.thresholds import OnBreach
 from lastgood.decide import facts, ledger, records, steps, traffic
 from lastgood.decide.decision import Decision, Phase
-from lastgood.decide.rules import kill
+from lastgood.decide.rules import engaging
 from lastgood.decide.view import View
 
 
@@ -28,7 +28,7 @@ def go_back_from_a_bad_version(view: View) -> Decision | None:
         action = KillAction.FALLBACK if falls_back else None
         if not reason or not view.room.left:
             return None
-        return kill.engage_automatically(view, reason=reason, action=action)
+        return engaging.engage_automatically(view, reason=reason, action=action)
     if _refusal(view, current, goal) is not None:
         return None
     activation = ledger.activation(
@@ -81,7 +81,7 @@ def condemn_the_version_that_breaches(view: View) -> Decision | None:
         return None
     reason, message = failed
     verdict = facts.VerdictFact(
-        facts.Worth.BAD, reason, since=view.now, evidence=kill.evidence(view, message)
+        facts.Worth.BAD, reason, since=view.now, evidence=engaging.evidence(view, message)
     )
     return Decision(Phase.ROLLED_BACK, reason, message, records=(records.GiveVerdict(current, verdict),))
 
@@ -171,7 +171,7 @@ def note_the_breach(view: View) -> Decision | None:
     failed = breach(view) or _acting_breach(view)
     if failed is None or current.verdict.reason == facts.BREACHED or overruled(view, current, failed[0]):
         return None
-    found = kill.evidence(view, failed[1])
+    found = engaging.evidence(view, failed[1])
     noted = facts.VerdictFact(facts.Worth.UNPROVEN, facts.BREACHED, since=view.now, evidence=found)
     return Decision(Phase.HELD, *failed, records=(records.GiveVerdict(current, noted),))
 
