@@ -1,11 +1,14 @@
 """What is observed of a model's workload: never recorded, always read again."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from lastgood.decide import facts
+
+MOST_NAMED: Final = 5
+"""Pods that a sentence names; of more it says how many they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,12 @@ class Pod:
     labels: Mapping[str, str] | None = None
     replica_set: str = ""
     """The ReplicaSet that wants it; empty once that wants no pods any more."""
+
+
+def named(pods: Sequence[Pod]) -> str:
+    """Return the names of some pods, and of how many more they are, for a sentence."""
+    names = ", ".join(pod.name for pod in pods[:MOST_NAMED])
+    return f"{names} and {len(pods) - MOST_NAMED} more" if len(pods) > MOST_NAMED else names
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,8 @@ def _without_a_value(threshold: thresholds.ResolvedThreshold, look: looks.Look) 
     if isinstance(look, looks.NotRunning):
         return Judgement(Verdict.INSUFFICIENT, Reason.NOT_RUNNING, "the version has no pods to look at")
     if isinstance(look, looks.WarmingUp):
-        until = "once its pods are available" if look.until is None else f"from {look.until:%H:%M:%S} UTC on"
+        settled = "once all its pods are available and none of another version is left"
+        until = settled if look.until is None else f"from {look.until:%H:%M:%S} UTC on"
         return Judgement(Verdict.INSUFFICIENT, Reason.WARMING_UP, f"warming up: it is judged {until}")
     steps: Iterable[Callable[[], Judgement | None]] = (
         lambda: _invalid(threshold, look),

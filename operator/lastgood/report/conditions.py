@@ -12,7 +12,7 @@ from typing import Final
 
 from lastgood.api.base import Condition, ConditionStatus
 from lastgood.api.modeldeployment_status import KillSwitchStatus, ThresholdStatus
-from lastgood.decide import traffic
+from lastgood.decide import traffic, world
 from lastgood.decide.decision import CONTESTED, Decision, Phase
 from lastgood.decide.rules import kill as kill_rules
 from lastgood.decide.view import View
@@ -126,8 +126,11 @@ def _progressing(observed: Observed) -> Finding:
     if current is not None and workload.digest != current.digest:
         return Finding(TRUE, "SwitchingVersion", f"{workload.name} is about to be given {current.version}")
     version = "what it was given" if current is None else current.version
-    if any(pod.digest != workload.digest for pod in workload.pods):
-        return Finding(TRUE, "ReplacingPods", f"pods of earlier versions make way for those of {version}")
+    if earlier := [pod for pod in workload.pods if pod.digest != workload.digest]:
+        message = f"pods of earlier versions make way for those of {version}"
+        if all(pod.terminating for pod in earlier):
+            message += f", which is judged after the end of {world.named(earlier)}"
+        return Finding(TRUE, "ReplacingPods", message)
     if not workload.complete:
         paused = "; the Deployment is paused: unpause it" if workload.paused else ""
         return Finding(TRUE, "WaitingForPods", f"not every pod of {version} is available{paused}")

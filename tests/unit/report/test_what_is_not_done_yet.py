@@ -74,3 +74,16 @@ def test_a_version_that_was_good_before_serves_again_when_the_pods_of_the_other_
     settled = dataclasses.replace(runs, pods=(*building.pods(OLD, 2), ending))
     status = report(dataclasses.replace(seen, workload=settled))
     assert brief(status, "Ready") == ("True/Serving" if why is Why.ROLLOUT else "False/RolledBack")
+
+
+def test_a_pod_of_before_that_does_not_end_is_named_with_what_waits_for_it() -> None:
+    """J7, B1: as on a node that is gone; the version that runs is not judged before it has ended."""
+    new = building.saved(NEW, switched=[(-900, Why.ROLLOUT, OLD)])
+    hanging = dataclasses.replace(building.pods(OLD, 1)[0], name="fraud-hangs", terminating=True)
+    runs = building.workload(NEW, running=(*building.pods(NEW, 2), hanging))
+
+    status = report(building.view(spec={"version": NEW}, checkpoints=[new], runs=runs))
+
+    assert condition(status, "Progressing")["message"] == (
+        f"pods of earlier versions make way for those of {NEW}, which is judged after the end of fraud-hangs"
+    )

@@ -7,7 +7,7 @@ through a rollout (rule K6).
 
 from typing import Final
 
-from lastgood.decide import records, steps, traffic
+from lastgood.decide import records, steps, traffic, world
 from lastgood.decide.decision import Decision, Phase
 from lastgood.decide.rules import autoscaling, engaging, holding
 from lastgood.decide.view import View
@@ -90,9 +90,7 @@ def stay_at_zero(view: View) -> Decision | None:
 
 def waiting_for(view: View) -> str:
     """K4: name the pods that are left, and what keeps those that do not end by themselves."""
-    named = ", ".join(pod.name for pod in view.pods[:5])
-    more = f" and {len(view.pods) - 5} more" if len(view.pods) > 5 else ""
-    waiting = f"waiting for {named}{more} to end"
+    waiting = f"waiting for {world.named(view.pods)} to end"
     if view.workload is None and not all(pod.terminating for pod in view.orphans):
         waiting += (
             f"; Deployment {view.model.workload_name} is gone and has left them, so nothing scales them: delete their "
