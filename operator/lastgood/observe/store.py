@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from lastgood.api import names
 from lastgood.decide import facts, world
 from lastgood.kube import resources
-from lastgood.observe import autoscalers, concern, pods, traffic
+from lastgood.observe import autoscalers, concern, pods, traffic, written
 from lastgood.observe.index import Indexes, Key, Object
 from lastgood.observe.parsed import Parsed
 
@@ -231,6 +231,12 @@ class Store:
     def workload_of(self, model: Key) -> str:
         """Return the Deployment that a model names."""
         return self._workload_of[model][1]
+
+    def has_run(self, model: Key) -> bool:
+        """Return whether it is on record that a model ran on the Deployment that it names, there or not."""
+        read = (self.parsed(raw, written.checkpoint) for raw in self.checkpoints_of(model))
+        known = tuple(each for each in read if each is not None)
+        return facts.Facts(known, workload=self.workload_of(model)).current is not None
 
     def models_on(self, workload: Key) -> set[Key]:
         """Return the models that name a Deployment."""

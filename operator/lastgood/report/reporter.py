@@ -60,6 +60,10 @@ class Objects(Protocol):
         """Return the name of the Deployment that a model names."""
         ...
 
+    def has_run(self, model: Key, /) -> bool:
+        """Return whether it is on record that a model ran on the Deployment that it names, there or not."""
+        ...
+
     def pods_of(self, deployment: Key, /) -> Sized:
         """Return the pods of a Deployment, and what one of that name before it has left."""
         ...
@@ -235,9 +239,15 @@ class Reporter:
         found = {}
         for name in held:
             left = len(self._store.pods_of((namespace, name)))
-            if left or (namespace, name) in self._store.deployments:
+            there = left or (namespace, name) in self._store.deployments
+            if there or self._was_there(namespace, name, switch, selected):
                 found[name] = left
         return found
+
+    def _was_there(self, namespace: str, name: str, switch: facts.Switch, selected: dict[str, str]) -> bool:
+        """Whether there was a Deployment of a name that is not there: its pods are known, and a typo has none."""
+        ran = (self._store.has_run((namespace, model)) for model, named in selected.items() if named == name)
+        return switch.entry(name) is not None or any(ran)
 
     def recorded(self, key: Key, decision: Decision) -> None:
         """Count rollbacks and kills when they have become facts."""
