@@ -275,3 +275,22 @@ def test_a_kill_that_only_its_own_switch_could_record_is_followed_by_a_probation
         entry = made.entry(switch)
         assert entry is not None
         assert entry.probation == facts.Probation(since=made.now, round=1)
+
+
+def test_a_model_that_waits_after_a_kill_that_only_its_own_switch_recorded_is_held_whoever_scales_it_up() -> (
+    None
+):
+    """K9: by what the first switch had on record it would come back at once with all replicas, asked by nobody."""
+    made = on_its_way_back(proven())
+    made.spec["killSwitch"] = {"recovery": {"restart": "Manual"}}
+    before = made.switch("incident")
+    made.engage("second")
+    made.rest()
+    made.put_switch(before)
+    made.release("second")
+    made.rest()
+    made.replicas = 1
+    made.wait(30)
+
+    assert made.replicas == 0
+    assert made.decide().reason == "WaitingForResume"

@@ -40,10 +40,20 @@ def recover(view: View) -> Decision | None:
         entry, traffic=traffic.recorded(view), autoscaler=autoscalers.known(holding.entries(view))
     )
     return (
-        _hold_at_zero(view, entry)
+        _tell_of_the_kill(view, entry)
+        or _hold_at_zero(view, entry)
         or (None if _is_idle(view, entry) else fallback.keep_traffic_until_the_start(view, entry))
         or _stop(view, entry)
         or _go_on(view, entry)
+    )
+
+
+def _tell_of_the_kill(view: View, entry: facts.Entry) -> Decision | None:
+    """K9: what waits to start waits by every switch: once somebody has scaled it up nothing else tells that it does."""
+    if entry.ceiling > 0 or all(held.ceiling == 0 for held in holding.entries(view)):
+        return None
+    return probation.tell_every_switch(
+        view, entry, Phase.HELD, "HeldAtZero", "telling every switch that the model is not started yet"
     )
 
 
