@@ -1,12 +1,21 @@
 """A Deployment that others change, or create anew, once the probation is over and before all is back (K9, R1)."""
 
 import dataclasses
+from collections.abc import Callable
 
 import pytest
 
 from lastgood.api.rollback import KillAction
 from lastgood.decide import steps
-from tests.unit.decide.scenes import model, on_its_way_back, rolled_back, with_fallback
+from tests.unit.decide.scenes import (
+    killed,
+    model,
+    on_its_way_back,
+    proven,
+    released,
+    rolled_back,
+    with_fallback,
+)
 from tests.unit.decide.simulator import World, pod_template
 
 MINUTES = 60
@@ -55,3 +64,43 @@ def test_what_a_model_that_follows_was_given_meanwhile_runs_afterwards() -> None
     made.wait(MINUTES)
 
     assert (made.running, made.replicas, made.entry("incident")) == ("x", 4, None)
+
+
+@pytest.mark.parametrize("came_back", [released, on_its_way_back])
+def test_what_others_put_on_a_suspended_model_stays_and_gets_no_replica_more(
+    came_back: Callable[[World], World],
+) -> None:
+    """J11, R1: nothing is put back, and nothing that nobody knows is started."""
+    made = came_back(proven())
+    before = made.replicas
+    made.spec["suspend"] = True
+    made.log.clear()
+    create_anew(made, "img:x", replicas=before)
+    made.wait(MINUTES)
+    assert (made.running, made.replicas, made.decide().reason) == ("x", before, "Suspended")
+
+    made.spec["suspend"] = False
+    made.wait(MINUTES)
+    assert (made.running, made.replicas, made.entry("incident")) == ("a", 4, None)
+
+
+def test_a_suspended_model_that_is_at_zero_comes_back_with_its_own_template() -> None:
+    """K9, J11: a person has released it, and what others put on was never started."""
+    made = killed()
+    made.spec["suspend"] = True
+    create_anew(made, "img:x", replicas=0)
+    made.release()
+    made.wait(MINUTES)
+
+    assert (made.running, made.replicas, made.entry("incident")) == ("a", 4, None)
+
+
+def test_more_replicas_than_a_probation_admits_are_taken_from_a_suspended_model_too() -> None:
+    """K9."""
+    made = released()
+    assert made.replicas == 1
+    made.spec["suspend"] = True
+    create_anew(made, "img:x", replicas=4)
+    made.wait(MINUTES)
+
+    assert (made.running, made.replicas) == ("x", 1)

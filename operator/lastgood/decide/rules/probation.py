@@ -26,7 +26,9 @@ def probation(view: View, workload: world.Workload, entry: facts.Entry) -> Decis
     stays = _why_it_stays(view) if failed else ""
     if failed and not stays:
         return engaging.engage_automatically(view, reason=f"in probation: {failed}", in_probation=True)
-    prepared = run_the_version(view, workload) or _hold_at(view, workload, entry) or _label(view)
+    prepared = (
+        run_the_version(view, workload, most=entry.ceiling) or _hold_at(view, workload, entry) or _label(view)
+    )
     if prepared is not None:
         return prepared
     if stays:
@@ -70,8 +72,12 @@ def _why_it_stays(view: View) -> str:
     return "" if view.room.left else "BlastRadius"
 
 
-def run_the_version(view: View, workload: world.Workload) -> Decision | None:
-    """Give the workload the template that it comes back with, whoever has put another one there (rules O4, O6)."""
+def run_the_version(view: View, workload: world.Workload, *, most: int | None = None) -> Decision | None:
+    """Give the workload the template that it comes back with, whoever has put another one there (rules O4, O6).
+
+    Of a suspended model what others have put on pods that run stays, and gets no replica more (J11). Of more pods than
+    `most` nothing is said: they become fewer first.
+    """
     current = view.facts.current
     if current is None:
         return None
@@ -81,6 +87,11 @@ def run_the_version(view: View, workload: world.Workload) -> Decision | None:
     switch = ledger.switch_step(view, workload, current)
     if workload.digest == current.digest and not (workload.paused and switch.unpause):
         return None
+    if view.model.spec.suspend and workload.digest != current.digest and workload.replicas > 0:
+        if most is not None and workload.replicas > most:
+            return None
+        stays = f"{workload.name} does not run {current.version}, and the model is suspended"
+        return Decision(Phase.HELD, "Suspended", stays)
     message = f"giving {workload.name} the template of {current.version}"
     return Decision(Phase.PROBATION, "Probation", message, steps=(switch,))
 
