@@ -17,7 +17,10 @@ LIMITS: Final[Mapping[str, str]] = {
     "R1": "That a version was good says nothing of what it reads from outside: a changed artifact under the same name.",
     "R6": "Pods that start and serve nonsense are for the thresholds.",
     "K2": "A kill of a kind other than Deployment, and of bare pods under the same labels, is not enforced.",
-    "K4": "Processes that a node which is cut off still runs are unknown to the API server until that node is back.",
+    "K4": (
+        "Processes that a node which is cut off still runs are unknown to the API server until that node is back. What "
+        "a deleted Deployment with another selector has left is known as the watch brings it, and is not read afresh."
+    ),
     "K5": (
         "Not enforced: deletion of the CRDs, edits of the policies, impersonation. While the operator is down only "
         "what is named in `workloads` or held by an entry stays down, and nothing stops pods that run already."

@@ -28,6 +28,8 @@ class Pod:
     labels: Mapping[str, str] | None = None
     replica_set: str = ""
     """The ReplicaSet that wants it; empty once that wants no pods any more."""
+    left: bool = False
+    """Whether it was made by a Deployment that is gone: the one of that name that is there now does not end it."""
 
 
 def named(pods: Sequence[Pod]) -> str:

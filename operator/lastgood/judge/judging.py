@@ -54,7 +54,7 @@ def _without_a_value(threshold: thresholds.ResolvedThreshold, look: looks.Look) 
         lambda: _insufficient(threshold, look),
         lambda: _blind_by_empty_answer(look),
     )
-    return next((settled for step in steps if (settled := step()) is not None), None)
+    return next((found for step in steps if (found := step()) is not None), None)
 
 
 def _invalid(threshold: thresholds.ResolvedThreshold, look: looks.Asked) -> Judgement | None:

@@ -1,7 +1,9 @@
 """The pods of one Deployment, read afresh: that none is left is said of nothing else (rule K4).
 
 A Deployment may be deleted and created again under the same name while its pods are being read, and one that is gone
-may have left some. Those run too, whichever Deployment was read before them.
+may have left some. Those run too, whichever Deployment was read before them. Only what a Deployment with other labels
+has left is not among those that are read by the labels of one that is there: to read all pods of a namespace for each
+kill would cost more than the seconds by which a watch may be late with them.
 """
 
 import asyncio

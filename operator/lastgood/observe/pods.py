@@ -8,6 +8,7 @@ time, and those that were orphaned. They are told by the name of the Deployment,
 name now (rule K4).
 """
 
+import dataclasses
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -34,20 +35,20 @@ class Pods:
     """What `of` returned since the last change, and for which uid."""
 
     def change_set(self, raw: Object, *, gone: bool) -> Key | None:
-        """Keep or forget a ReplicaSet; return its Deployment, None when it has none."""
-        read = workloads.replica_set(raw)
-        if read is None:
-            return None
-        earlier = self._sets.pop(read.uid, None)
+        """Keep or forget a ReplicaSet; return its Deployment, None when it has none and had none."""
+        own, read = raw["metadata"]["uid"], workloads.replica_set(raw)
+        earlier = self._sets.pop(own, None)
         if earlier is not None:
             self._joined.pop(earlier.deployment, None)
-            _take_out(self._sets_of, earlier.deployment, read.uid)
-        for uid in self._pods_of.get(read.uid, ()):
+            _take_out(self._sets_of, earlier.deployment, own)
+        for uid in self._pods_of.get(own, ()):
             self._forget(self._pods[uid].made_for)
+        if read is None:  # one that was orphaned is of no Deployment any more
+            return None if earlier is None else earlier.deployment
         if not gone:
             self._joined.pop(read.deployment, None)
-            self._sets[read.uid] = read
-            self._sets_of[read.deployment].add(read.uid)
+            self._sets[own] = read
+            self._sets_of[read.deployment].add(own)
         return read.deployment
 
     def change_pod(self, raw: Object, *, gone: bool) -> Key | None:
@@ -90,7 +91,11 @@ class Pods:
             for pod_uid in self._pods_of.get(replica_set.uid, ())
         ]
         made_for = (self._pods[pod_uid] for pod_uid in self._made_for.get(deployment, ()))
-        found += [kept.pod for kept in made_for if kept.replica_set_uid not in self._sets]
+        found += [
+            dataclasses.replace(kept.pod, left=True)
+            for kept in made_for
+            if kept.replica_set_uid not in self._sets
+        ]
         return tuple(sorted(found, key=lambda pod: pod.name))
 
     def _forget(self, deployment: Key | None) -> None:

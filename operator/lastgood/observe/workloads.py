@@ -87,8 +87,9 @@ def replica_set(raw: Mapping[str, Any]) -> ReplicaSet | None:
 
 def owned(kept: OwnedPod, replica_set: ReplicaSet, *, by: str) -> world.Pod:
     """Return a pod with what its ReplicaSet says of it; one that is not owned by the uid is wanted by nothing."""
-    wants_it = replica_set.name if replica_set.wanted and replica_set.owner_uid == by else ""
-    return dataclasses.replace(kept.pod, digest=replica_set.digest, replica_set=wants_it)
+    left = replica_set.owner_uid != by
+    wants_it = replica_set.name if replica_set.wanted and not left else ""
+    return dataclasses.replace(kept.pod, digest=replica_set.digest, replica_set=wants_it, left=left)
 
 
 def pod(raw: Mapping[str, Any]) -> OwnedPod | None:

@@ -12,7 +12,7 @@ from typing import Final
 
 from lastgood.api.base import Condition, ConditionStatus
 from lastgood.api.modeldeployment_status import KillSwitchStatus, ThresholdStatus
-from lastgood.decide import traffic, world
+from lastgood.decide import leftovers, traffic, world
 from lastgood.decide.decision import CONTESTED, Decision, Phase
 from lastgood.decide.rules import kill as kill_rules
 from lastgood.decide.view import View
@@ -127,7 +127,7 @@ def _progressing(observed: Observed) -> Finding:
         return Finding(TRUE, "SwitchingVersion", f"{workload.name} is about to be given {current.version}")
     version = "what it was given" if current is None else current.version
     if earlier := [pod for pod in workload.pods if pod.digest != workload.digest]:
-        message = f"pods of earlier versions make way for those of {version}"
+        message = leftovers.told(view) or f"pods of earlier versions make way for those of {version}"
         if all(pod.terminating for pod in earlier):
             message += f", which is judged after the end of {world.named(earlier)}"
         return Finding(TRUE, "ReplacingPods", message)

@@ -27,7 +27,7 @@ def test_a_kill_is_done_when_what_a_deleted_deployment_has_left_has_ended(world:
         world.kubectl("delete", "deployment", "fraud", "--cascade=orphan")
         seeing.engage(world)
 
-        world.eventually(lambda: "delete their ReplicaSet" in told(world))
+        world.eventually(lambda: "delete its ReplicaSet" in told(world))
         assert seeing.condition(world, "KillSwitchEngaged") == ("Unknown", "Stopping")
         assert all(each in told(world) for each in seeing.pods(world))
         world.eventually(lambda: left(world) == 3)

@@ -107,3 +107,19 @@ def test_pods_of_the_deployment_before_are_of_no_known_version_once_their_replic
 
     assert (before.digest is None, before.replica_set) == (False, "")
     assert (after.digest, after.replica_set) == (None, "")
+
+
+def test_a_replica_set_that_is_orphaned_is_of_no_deployment_and_its_pods_are_left() -> None:
+    """K4: the Deployment of that name that is there now scales it no more."""
+    store = Store()
+    store.put(resources.DEPLOYMENTS, {"metadata": {"name": "fraud", "namespace": "ml", "uid": NOW}})
+    store.put(resources.REPLICA_SETS, replica_set(NOW))
+    store.put(resources.PODS, pod())
+    assert [each.left for each in store.pods_of(KEY)] == [False]
+    orphan = replica_set(NOW)
+    orphan["metadata"]["ownerReferences"] = []
+    store.put(resources.REPLICA_SETS, orphan)
+
+    assert [(each.name, each.digest, each.left) for each in store.pods_of(KEY)] == [("p", None, True)]
+    store.put(resources.REPLICA_SETS, replica_set(NOW))
+    assert [each.left for each in store.pods_of(KEY)] == [False]

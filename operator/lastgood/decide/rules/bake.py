@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Final
 
 from lastgood.api.thresholds import OnNoData, Verdict
-from lastgood.decide import config, facts, records, world
+from lastgood.decide import config, facts, leftovers, records, world
 from lastgood.decide.decision import Decision, Phase
 from lastgood.decide.view import Judged, View
 
@@ -26,6 +26,10 @@ def wait_for_pods(view: View) -> Decision | None:
         return None  # pods of it do not come: others have put something else there, and it stays (rule J11)
     if current is not None and current.served and _serves(workload):
         return None  # its pods come and go without a switch
+    left = leftovers.told(view)
+    if left:
+        unjudged = f"nothing is judged as long as other pods run: {left}"
+        return Decision(phase, leftovers.PODS_LEFT, unjudged, degraded=leftovers.PODS_LEFT)
     paused = "; the Deployment is paused" if workload.paused else ""
     name = "the version" if current is None else current.version
     return Decision(phase, "WaitingForPods", f"waiting for the pods of {name} to be available{paused}")

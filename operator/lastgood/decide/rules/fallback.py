@@ -7,7 +7,7 @@ stands what is left after that: a Service that appears late or that others chang
 import dataclasses
 
 from lastgood.api import names
-from lastgood.decide import facts, records, steps, traffic, world
+from lastgood.decide import facts, leftovers, records, steps, traffic, world
 from lastgood.decide.decision import Decision, Phase
 from lastgood.decide.rules import kill
 from lastgood.decide.view import View
@@ -72,7 +72,11 @@ def bring_traffic_back(view: View, workload: world.Workload) -> Decision | None:
     if not taken:
         return Decision(Phase.PROBATION, "ReturningTraffic", f"waiting: {view.traffic.unread}")
     if not workload.settled or workload.digest != current.digest:
-        waiting = f"traffic returns to {workload.name} when its pods are available"
+        left = leftovers.told(view)
+        waiting = f"traffic returns to {workload.name} when its pods are available, and no others are left"
+        if left:
+            degraded = leftovers.PODS_LEFT
+            return Decision(Phase.PROBATION, degraded, f"{waiting}; {left}", degraded=degraded)
         return Decision(Phase.PROBATION, "WaitingForPods", waiting)
     return Decision(Phase.PROBATION, "ReturningTraffic", f"traffic returns to {workload.name}", steps=taken)
 

@@ -7,7 +7,7 @@ through a rollout (rule K6).
 
 from typing import Final
 
-from lastgood.decide import records, steps, traffic, world
+from lastgood.decide import leftovers, records, steps, traffic, world
 from lastgood.decide.decision import Decision, Phase
 from lastgood.decide.rules import autoscaling, engaging, holding
 from lastgood.decide.view import View
@@ -91,12 +91,8 @@ def stay_at_zero(view: View) -> Decision | None:
 def waiting_for(view: View) -> str:
     """K4: name the pods that are left, and what keeps those that do not end by themselves."""
     waiting = f"waiting for {world.named(view.pods)} to end"
-    if view.workload is None and not all(pod.terminating for pod in view.orphans):
-        waiting += (
-            f"; Deployment {view.model.workload_name} is gone and has left them, so nothing scales them: delete their "
-            f"ReplicaSet: kubectl get replicasets -n {view.model.namespace}"
-        )
-    return waiting
+    left = leftovers.told(view)
+    return f"{waiting}; {left}" if left else waiting
 
 
 def not_held(view: View) -> str:

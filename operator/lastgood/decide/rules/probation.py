@@ -9,7 +9,7 @@ import datetime
 from typing import Final
 
 from lastgood.api.thresholds import OnBreach
-from lastgood.decide import autoscalers, facts, ledger, records, steps, world
+from lastgood.decide import autoscalers, facts, ledger, leftovers, records, steps, world
 from lastgood.decide.decision import Decision, Phase
 from lastgood.decide.rules import adopt, engaging, fallback, follow
 from lastgood.decide.view import Judged, View
@@ -142,6 +142,9 @@ def _missing(view: View, workload: world.Workload) -> str:
     if workload.paused and not workload.settled:
         resume = f"kubectl rollout resume deployment {workload.name} -n {view.model.namespace}"
         return f"Deployment {workload.name} is paused, so that pods are missing; to go on: {resume}"
+    left = leftovers.told(view)
+    if left:
+        return left
     short = ", ".join(
         f"{j.threshold.name} is {j.judgement.verdict}" for j in view.judged if j.judgement.verdict != "OK"
     )
