@@ -174,7 +174,7 @@ def _kill_switch_engaged(observed: Observed) -> Finding:
         return Finding(UNKNOWN, CONTESTED, f"{held_by} engaged{because}; {observed.message}")
     if not_held := kill_rules.not_held(view):
         return Finding(UNKNOWN, kill_rules.NOT_HELD, f"{held_by} engaged{because}; {not_held}")
-    if kills.at_zero(view):
+    if kills.is_off(view, observed.decision):
         took = (
             "" if kill.time_to_zero is None else f", {kill.time_to_zero.total_seconds():g} s after the switch"
         )

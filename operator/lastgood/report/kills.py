@@ -5,13 +5,17 @@ from datetime import datetime, timedelta
 from lastgood.api.base import ConditionStatus
 from lastgood.api.modeldeployment_status import KillSwitchStatus, State
 from lastgood.decide import facts, traffic
+from lastgood.decide.decision import Decision, Phase
 from lastgood.decide.rules import holding, kill
 from lastgood.decide.view import View
 from lastgood.report.previous import Previous
 
 
-def kill_switch(view: View, previous: Previous) -> KillSwitchStatus:
-    """Return what holds the model; after a release and until all is back, what was put down and how fast."""
+def kill_switch(view: View, previous: Previous, *, off: bool) -> KillSwitchStatus:
+    """Return what holds the model; after a release and until all is back, what was put down and how fast.
+
+    `off` is what `is_off` returns.
+    """
     entries = holding.entries(view)
     before = max((entry.replicas for entry in entries), default=None)
     if not view.engaged:
@@ -35,7 +39,7 @@ def kill_switch(view: View, previous: Previous) -> KillSwitchStatus:
         replicas_before=before,
         pods_remaining=pods_remaining(view),
         served_by=traffic.served_by(view),
-        time_to_zero=_time_to_zero(view, since, previous),
+        time_to_zero=_time_to_zero(view, since, previous, off=off),
     )
 
 
@@ -44,8 +48,17 @@ def pods_remaining(view: View) -> int:
     return len(view.pods)
 
 
+def is_off(view: View, decision: Decision) -> bool:
+    """Whether a killed model is verified to have no pod, and none that was asked for (rule K4).
+
+    Pods are read afresh before a model is decided to be `KILLED`. Whatever else is decided about it, and could not be
+    carried out, rests on pods as a watch has brought them.
+    """
+    return decision.phase is Phase.KILLED and at_zero(view)
+
+
 def at_zero(view: View) -> bool:
-    """Whether a killed model is verified to have no pod, and none that was asked for."""
+    """Whether a killed model has no pod that is known of, and none was asked for."""
     asked_for = view.workload is not None and view.workload.replicas > 0
     return pods_remaining(view) == 0 and not asked_for and not kill.not_held(view)
 
@@ -57,12 +70,12 @@ def _since(view: View, first: facts.Switch, previous: Previous) -> datetime:
     return known.since if known.engaged and known.since is not None else view.now
 
 
-def _time_to_zero(view: View, since: datetime, previous: Previous) -> timedelta | None:
+def _time_to_zero(view: View, since: datetime, previous: Previous, *, off: bool) -> timedelta | None:
     """Seconds from the switch to the last pod's end; none where nobody saw it happen, as after a lost status."""
     before = previous.kill_switch
     if before.engaged and before.time_to_zero is not None:
         return before.time_to_zero
-    if not previous.known or _was_verified(previous) or not at_zero(view):
+    if not previous.known or _was_verified(previous) or not off:
         return None
     taken = max(view.now - since, timedelta(0))
     return timedelta(milliseconds=taken // timedelta(milliseconds=1))

@@ -28,7 +28,7 @@ def summarize(
     """
     before = Previous.read(previous)
     thresholds = verdicts.thresholds(view, before, rested=rested)
-    kill_switch = kills.kill_switch(view, before)
+    kill_switch = kills.kill_switch(view, before, off=kills.is_off(view, decision))
     if decision.reason == CONTESTED:
         kill_switch = kill_switch.model_copy(update={"pods_remaining": None})
     rollback = rollbacks.latest(view, before)

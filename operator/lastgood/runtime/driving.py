@@ -171,6 +171,10 @@ class Driver:
     def _told(
         self, seen: observing.Snapshot, view: View, decision: Decision, memory: Memory
     ) -> tuple[observing.Snapshot, View, Decision]:
+        if decision.phase is Phase.KILLED and not memory.proved:
+            decision = dataclasses.replace(
+                decision, phase=Phase.STOPPING
+            )  # its pods could not be read (rule K4)
         now, scaler = self._clock(), seen.autoscaler
         named = "" if scaler is None else f"{scaler.kind} {scaler.name}"
         contested = decision.contested or contest.contested(memory, now, scaler=named)

@@ -46,6 +46,20 @@ def test_a_kill_that_the_api_server_refuses_is_not_said_to_wait_for_pods() -> No
     assert brief(status, "Degraded") == "True/RequestRefused"
 
 
+def test_a_kill_of_which_something_is_refused_is_not_done_for_want_of_pods_that_a_watch_has_brought() -> None:
+    """K4: found by seed 23603: a manifest had started pods while the record of the kill was refused."""
+    refused = "this is not done yet, and is tried again: record is refused"
+    decision = Decision(
+        Phase.STOPPING, "SwitchEngaged", "held at zero", degraded="RequestRefused", refused=refused
+    )
+
+    status = report(building.killed(left=0), {"state": "Serving"}, decision=decision)
+
+    assert brief(status, "KillSwitchEngaged") == "Unknown/Stopping"
+    assert condition(status, "KillSwitchEngaged")["message"].endswith(refused)
+    assert "timeToZero" not in status["killSwitch"]
+
+
 def test_a_good_version_without_an_available_pod_does_not_serve() -> None:
     """B1: as when its nodes are gone; one pod of many is enough."""
     good = building.saved(NEW, Worth.GOOD, reason=facts.BAKED, switched=[(-900, Why.ROLLOUT, OLD)])

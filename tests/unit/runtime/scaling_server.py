@@ -44,6 +44,8 @@ class Server:
         """What it answers to writes to autoscalers."""
         self.refused: dict[str, errors.ClusterError] = {}
         """What it answers to writes, by kind."""
+        self.unread: dict[str, errors.ClusterError] = {}
+        """What it answers to lists, by kind."""
         self.hangs = False
         """Whether a write to an autoscaler, or a reading of one, takes as long as a request may."""
         self.scaled = asyncio.Event()
@@ -106,6 +108,8 @@ class Server:
     async def list(
         self, resource: resources.Resource, namespace: str | None, **_: Any
     ) -> list[client.Object]:
+        if resource.kind in self.unread:
+            raise self.unread[resource.kind]
         return [copy.deepcopy(raw) for (kind, _), raw in self.objects.items() if kind == resource.kind]
 
     async def create(

@@ -65,6 +65,23 @@ async def test_a_record_that_the_api_server_refuses_is_told_of_and_nothing_is_do
     assert server.asked == ["KillSwitch"]
 
 
+@pytest.mark.parametrize("failure", [SILENT, errors.Forbidden("LIST pods: not allowed")])
+async def test_a_kill_whose_pods_cannot_be_read_is_not_told_as_done(failure: errors.ClusterError) -> None:
+    """K4: that no pod is left is known from a watch only, which may lag."""
+    server = Server().with_model()
+    server.unread["Pod"] = failure
+    looking = Looking(server)
+
+    said = [each for _ in range(refusals.LASTING) if (each := await told(looking)) is not None]
+
+    assert server.replicas == 0
+    assert {(each.phase, bool(each.degraded)) for each in said} == {("Stopping", True)}
+    server.unread.clear()
+    decision = await told(looking)
+    assert decision is not None
+    assert (decision.phase, decision.degraded) == ("Killed", "")
+
+
 @pytest.mark.parametrize("failure", [SILENT, HELD])
 async def test_a_failure_that_may_pass_by_itself_is_told_of_when_it_lasts(
     failure: errors.ClusterError,
