@@ -1,7 +1,7 @@
 """What is observed of a model's workload: never recorded, always read again."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -64,6 +64,13 @@ class Workload:
     """Which field manager owns what, as the API server keeps it."""
     templated_by: str = ""
     """The field manager that wrote to the template last."""
+    selector: Mapping[str, str] = field(default_factory=dict)
+    """The labels that its template must have; the API server lets nobody change them."""
+
+    def admits(self, template: facts.Template) -> bool:
+        """Whether the API server lets it have a template: one of the pods that it selects."""
+        labels = (template.get("metadata") or {}).get("labels") or {}
+        return self.selector.items() <= labels.items()
 
     @property
     def settled(self) -> bool:

@@ -3,17 +3,16 @@
 import asyncio
 import dataclasses
 import functools
-from collections.abc import Awaitable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from lastgood.api import names
 from lastgood.decide import facts, world
-from lastgood.decide import traffic as traffic_rules
 from lastgood.decide.view import Model, Trouble
 from lastgood.kube import client, errors, resources
-from lastgood.observe import autoscalers, fresh_pods, kept, workloads, written
+from lastgood.observe import autoscalers, fresh_pods, kept, troubles, workloads, written
 from lastgood.observe import traffic as routes
 from lastgood.observe.store import Key, Object, Store
 
@@ -196,15 +195,16 @@ def _snapshot(
     if deployment is not None:
         bare = store.parsed(deployment, workloads.workload)
         workload = dataclasses.replace(bare, pods=store.pods_of(deployment_key, uid=bare.uid))
-    trouble = _unread(
+    readable = tuple(sorted((s for s in read_switches if s is not None), key=lambda s: s.name))
+    known = facts.Facts(tuple(c for c in read if c is not None), readable, model.workload_name)
+    trouble = troubles.unread(
         model,
         checkpoints=dict(zip(map(_name, checkpoints), read, strict=True)),
         switches=dict(zip(map(_name, switches), read_switches, strict=True)),
-    ) or _trouble(store, model, workload)
-    readable = tuple(sorted((s for s in read_switches if s is not None), key=lambda s: s.name))
+    ) or troubles.with_the_workload(store, model, workload, known)
     return Snapshot(
         model=model,
-        facts=facts.Facts(tuple(c for c in read if c is not None), readable, model.workload_name),
+        facts=known,
         workload=workload,
         autoscaler=autoscalers.of(model.workload_name, scalers, readable),
         traffic=routes.claimed(
@@ -221,65 +221,8 @@ def _snapshot(
     )
 
 
-def _unread(
-    model: Model,
-    *,
-    checkpoints: Mapping[str, facts.Checkpoint | None],
-    switches: Mapping[str, facts.Switch | None],
-) -> Trouble | None:
-    """B1, B2: what of a model, or of what is recorded of it, does not parse; what is others' stops them alone."""
-    if model.unread:
-        return Trouble("InvalidSpec", f"{model.unread}; correct it: until then nothing automatic is done")
-    mine = (model.name, model.labels, model.workload_name)
-    found = [f"ModelCheckpoint {name}" for name, read in checkpoints.items() if read is None]
-    for name, read in switches.items():
-        if read is None or (read.unread and (read.selection_unread or read.concerns(*mine))):
-            found.append(f"KillSwitch {name}" + (f" ({read.unread})" if read is not None else ""))
-    if not found:
-        return None
-    return Trouble(
-        "UnreadableFacts",
-        f"{min(found)} does not parse; nothing automatic is done until it is repaired, or an operator of the "
-        "release that wrote it runs",
-    )
-
-
 def _name(raw: Object) -> str:
     return str(raw["metadata"]["name"])
-
-
-def _trouble(store: Store, model: Model, workload: world.Workload | None) -> Trouble | None:
-    if model.unbuilt is not None:
-        return Trouble("NotImplemented", model.unbuilt)
-    older = _older_model(store, model)
-    if older is not None:
-        return Trouble(
-            traffic_rules.WORKLOAD_CONFLICT,
-            f"ModelDeployment {older} is older and acts on Deployment {model.workload_name}; name another Deployment",
-        )
-    if workload is None:
-        return Trouble(
-            "WorkloadNotFound",
-            f"there is no Deployment {model.workload_name} in namespace {model.namespace}; create it, or correct "
-            "spec.workloadRef.name",
-        )
-    if model.container_name is not None and not _has_container(workload, model.container_name):
-        return Trouble(
-            "ContainerNotFound",
-            f"Deployment {workload.name} has no container {model.container_name}; correct spec.workloadRef.container",
-        )
-    return None
-
-
-def _has_container(workload: world.Workload, name: str) -> bool:
-    containers = (workload.template.get("spec") or {}).get("containers") or []
-    return any(container.get("name") == name for container in containers)
-
-
-def _older_model(store: Store, model: Model) -> str | None:
-    """O7: the oldest of several models on one Deployment acts."""
-    oldest = _oldest(store, store.models_on((model.namespace, model.workload_name)))
-    return oldest if oldest != model.name else None
 
 
 def _older_on_the_service(store: Store, model: Model, traffic: world.Traffic) -> str:
@@ -288,8 +231,8 @@ def _older_on_the_service(store: Store, model: Model, traffic: world.Traffic) ->
     own = model.namespace, model.name
     falling_back = store.falling_back_by((model.namespace, traffic.service.name))
     others = falling_back - store.models_on((model.namespace, model.workload_name))
-    oldest = _oldest(store, others | {own})
-    return oldest if oldest is not None and oldest != model.name else ""
+    first = troubles.oldest(store, others | {own})
+    return first if first is not None and first != model.name else ""
 
 
 def _with_pods(store: Store, namespace: str, traffic: world.Traffic) -> world.Traffic:
@@ -299,15 +242,6 @@ def _with_pods(store: Store, namespace: str, traffic: world.Traffic) -> world.Tr
         return traffic
     pods = store.pods_of((namespace, stand_in.name), uid=stand_in.uid)
     return dataclasses.replace(traffic, stand_in=dataclasses.replace(stand_in, pods=pods))
-
-
-def _oldest(store: Store, models: Collection[Key]) -> str | None:
-    ages = ((_created(store.models[key]), key[1]) for key in models if key in store.models)
-    return min(ages, default=("", None))[1]
-
-
-def _created(raw: Object) -> str:
-    return str(raw["metadata"].get("creationTimestamp") or "")
 
 
 def workload_name(raw: Object) -> str:

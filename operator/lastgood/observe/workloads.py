@@ -156,6 +156,7 @@ def workload(raw: Mapping[str, Any]) -> world.Workload:
         scaled_at=written.written_at(metadata, "f:spec", "f:replicas"),
         managed=tuple(metadata.get("managedFields") or ()),
         templated_by=written.writer(metadata, "f:spec", "f:template"),
+        selector=(spec.get("selector") or {}).get("matchLabels") or {},
     )
 
 
