@@ -13,6 +13,12 @@ def told(world: World) -> str:
     return str(next(each["message"] for each in conditions if each["type"] == "KillSwitchEngaged"))
 
 
+def verified(world: World) -> tuple[str, str]:
+    conditions = (world.get("kswitch", "fraud-spec").get("status") or {}).get("conditions") or []
+    found = (each for each in conditions if each["type"] == "Verified")
+    return next(((str(each["status"]), str(each["reason"])) for each in found), ("", ""))
+
+
 def left(world: World) -> int | None:
     """How many pods the switch says are left."""
     targets = (world.get("kswitch", "fraud-spec").get("status") or {}).get("targets") or [{}]
@@ -35,6 +41,7 @@ def test_a_kill_is_done_when_what_a_deleted_deployment_has_left_has_ended(world:
         world.kubectl("delete", "replicasets", "--all")
         world.eventually(lambda: seeing.condition(world, "KillSwitchEngaged") == ("True", "NoPodsLeft"))
         assert seeing.pods(world) == []
+        world.eventually(lambda: verified(world) == ("True", "NoPodsLeft"))
 
 
 def test_a_killed_deployment_that_is_created_again_takes_its_pods_back_and_is_at_zero(world: World) -> None:
@@ -51,3 +58,34 @@ def test_a_killed_deployment_that_is_created_again_takes_its_pods_back_and_is_at
         seeing.release(world)
         world.eventually(lambda: seeing.condition(world, "Ready")[0] == "True")
         assert seeing.replicas(world) == 3
+
+
+def test_a_deployment_with_another_selector_is_taken_over_by_who_follows_and_what_it_left_is_told(
+    world: World,
+) -> None:
+    """O5, O6, J7: the usual way to change a selector, which the API server lets nobody change in place."""
+    with world.operator():
+        seeing.a_good_version_serves(world)
+        before = seeing.pods(world)
+        world.kubectl("delete", "deployment", "fraud", "--cascade=orphan")
+        again = deployment("fraud", image="fraud:1.6.0")
+        labels = {"app": "fraud", "tier": "b"}
+        again["spec"]["selector"]["matchLabels"] = labels
+        again["spec"]["template"]["metadata"]["labels"] = labels
+        world.apply(again)
+
+        world.eventually(lambda: seeing.condition(world, "Ready") == ("False", "SelectorChanged"))
+        assert seeing.image(world) == "fraud:1.6.0"
+        world.kubectl(
+            "patch", "mdep", "fraud", "--type=merge", "-p", '{"spec":{"follow":true,"version":null}}'
+        )
+        world.eventually(lambda: seeing.condition(world, "Degraded") == ("True", "PodsLeft"))
+        conditions = world.get("mdep", "fraud")["status"]["conditions"]
+        message = next(each["message"] for each in conditions if each["type"] == "Degraded")
+        assert all(each in message for each in before)
+        assert f"kubectl get replicasets -n {world.namespace}" in message
+
+        world.kubectl("delete", "replicasets", "-l", "app=fraud,tier!=b")
+        world.eventually(lambda: seeing.verdict(world, "1.6.0") == "Good")
+        assert seeing.condition(world, "Degraded")[0] == "False"
+        assert seeing.image(world) == "fraud:1.6.0"
