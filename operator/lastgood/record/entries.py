@@ -10,7 +10,7 @@ again. What others wrote to other entries, fields of a newer release among it, i
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -21,6 +21,8 @@ from lastgood.record import switch as writing
 
 MOST_TRIES: Final = 5
 """How often one write is tried while others keep changing the switch."""
+Stands = Callable[[], Awaitable[bool]]
+"""Tells whether what a change rests on beside the switch is still so."""
 Held = dict[str, Any]
 """By workload: an entry as the API server has it."""
 
@@ -32,6 +34,7 @@ class _Change:
     switch: facts.Switch
     entries: dict[str, facts.Entry | None]
     left: facts.Entry | None = None
+    stands: Stands | None = None
     outcome: client.Object | errors.ClusterError | None = None
 
 
@@ -52,13 +55,16 @@ class Entries:
         self._may_act = may_act
         self._queues: dict[tuple[str, str], _Queue] = {}
 
-    async def write(self, namespace: str, record: records.SetEntries) -> client.Object:
+    async def write(
+        self, namespace: str, record: records.SetEntries, *, stands: Stands | None = None
+    ) -> client.Object:
         """Make a switch hold what a decision says of its workload, and return the switch as it is then.
 
-        Raises `errors.Conflict` when the switch is not as the decision knew it.
+        `stands` is asked before the change is made to a switch that was read anew, which may be seconds later. Raises
+        `errors.Conflict` when the switch is not as the decision knew it, or the decision does not stand.
         """
         key = namespace, record.switch.name
-        change = _Change(record.switch, _difference(record), record.left)
+        change = _Change(record.switch, _difference(record), record.left, stands)
         queue = self._queues.setdefault(key, _Queue())
         queue.waiting.append(change)
         queue.users += 1
@@ -109,6 +115,8 @@ class Entries:
         held: Held = {str(entry.get("workload")): entry for entry in spec.get("restore") or []}
         before = dict(held)
         resting = [change for change in batch if _rests_on(change, bool(spec.get("engaged")), before)]
+        standing = await asyncio.gather(*(_stands(change) for change in resting))
+        resting = [change for change, stands in zip(resting, standing, strict=True) if stands]
         for change in list(resting):
             if len(held | change.entries) > MOST_ENTRIES:
                 resting.remove(change)  # it observes again, and finds the switch full
@@ -150,6 +158,10 @@ def _rests_on(change: _Change, engaged: bool, held: Held) -> bool:
     return engaged == change.switch.engaged and all(
         _is(change.switch.entry(name), held.get(name)) for name in change.entries
     )
+
+
+async def _stands(change: _Change) -> bool:
+    return change.stands is None or await change.stands()
 
 
 def _is(known: facts.Entry | None, there: dict[str, Any] | None) -> bool:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
@@ -77,7 +78,7 @@ class Holder:
                 autoscalers.fresh(self._cluster, self._store.autoscalers_of(workload)),
             )
             decision = self._decided(raw, listed, scalers)
-            if decision is None or (_lets_go(decision) and await self._is_named(workload)):
+            if decision is None or (_lets_go(decision) and not await self._is_unnamed(workload)):
                 return None
             wait = contest.wait_before(decision, memory, self._clock())
             if wait is not None:
@@ -115,11 +116,11 @@ class Holder:
                     return True
         return False
 
-    async def _is_named(self, workload: Key) -> bool:
-        """Whether there is a model after all: what it has to come back to is dropped on no watch's word (rule F4)."""
+    async def _is_unnamed(self, workload: Key) -> bool:
+        """Whether there is no model after all: what one has to come back to is dropped on no watch's word (rule F4)."""
         namespace, name = workload
         models = await self._cluster.list(resources.MODEL_DEPLOYMENTS, namespace)
-        return any(observing.workload_name(raw) == name for raw in models)
+        return all(observing.workload_name(raw) != name for raw in models)
 
     async def _carry_out(self, workload: Key, decision: Decision, memory: Memory) -> None:
         namespace, name = workload
@@ -127,7 +128,8 @@ class Holder:
             for record in decision.records:
                 if _lets_go(decision) and await self._is_spoken_for(workload):
                     return  # created meanwhile: what a switch still holds is what the model comes back to
-                await recording.write(self._cluster, self._entries, namespace, name, record)
+                stands = functools.partial(self._is_unnamed, workload) if _lets_go(decision) else None
+                await recording.write(self._cluster, self._entries, namespace, name, record, stands=stands)
                 _tell_what_is_left(namespace, record)
             if decision.records and _lets_go(decision) and decision.message:
                 log.warning("Deployment %s/%s is %s", namespace, name, decision.message)

@@ -160,6 +160,28 @@ async def test_a_model_that_is_created_while_switches_let_go_keeps_what_the_next
     assert second["spec"]["restore"]
 
 
+async def test_a_model_that_is_created_while_the_switch_is_read_again_keeps_what_it_holds() -> None:
+    """K2, K9: found by seed 30612: the write met a status that had just been written, and was made seconds later.
+
+    The model was on its way back by then, and stayed at one replica, with its autoscaler held at one, for ever.
+    """
+    switch = a_switch(engaged=False)
+
+    class Busy(Api):
+        async def patch(self, *args: Any, **how: Any) -> client.Object:
+            if self.patched:
+                return await super().patch(*args, **how)
+            self.patched.append("refused")
+            self.objects[resources.MODEL_DEPLOYMENTS, "fraud"] = {"metadata": named("fraud"), "spec": {}}
+            raise errors.Conflict("its status was written meanwhile")
+
+    api = Busy((resources.DEPLOYMENTS, a_deployment()), (resources.KILL_SWITCHES, switch))
+
+    assert await holder_of(api, Store()).hold(WORKLOAD) is None
+
+    assert switch["spec"]["restore"]
+
+
 async def test_a_switch_lets_go_of_a_workload_that_no_model_names() -> None:
     switch = a_switch(engaged=False)
     api = Api((resources.DEPLOYMENTS, a_deployment()), (resources.KILL_SWITCHES, switch))
