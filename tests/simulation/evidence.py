@@ -75,11 +75,21 @@ class Evidence:
         What is recorded of a version has no precondition on its Deployment: whoever deletes that and creates it again
         while the record is on its way is met by a decision on the one of before, as if it had been made in time.
         """
-        decided, read = max(self._server.decided, 0.0), self._read(model)
+        read, known = self._read(model), self._read_versions(model)
         return max(
-            *(at for at in self._switches[model] if at <= decided),
+            *(at for at in self._switches[model] if at <= known),
             *(at for at in self._starts[model] if at <= read),
         )
+
+    def _read_versions(self, model: str) -> float:
+        """Return when the writer had read the model's checkpoints last: another may switch it while this is written."""
+        decided = max(self._server.decided, 0.0)
+        read = (
+            at
+            for (kind, (_, name)), at in self._server.looked.items()
+            if kind == resources.MODEL_CHECKPOINTS.plural and name.startswith(f"{model}-")
+        )
+        return min(decided, max(read, default=decided))
 
     def _read(self, model: str) -> float:
         """Return when the writer had read the Deployment last."""

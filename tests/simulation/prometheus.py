@@ -166,15 +166,15 @@ class Answers:
             return readings.Series(tuple((at.timestamp(), (1.0,)) for at in moments), (), ahead, until)
         metric, prometheus = metric_of(query), self._prometheus
         then = [true_seconds(at - clock) for at in moments]
-        looks = [Look(at, t, prometheus.said(metric, t)) for at, t in zip(moments, then, strict=True)]
+        # What its store would have said while that was away is not known: there is nothing of that time.
+        said = [Signal.EMPTY if (one := prometheus.said(metric, t)) is Signal.PARTIAL else one for t in then]
+        looks = [Look(*each) for each in zip(moments, then, said, strict=True)]
         prometheus.recalled[self._connection.identity, metric] = now, looks
         points = []
         for look in looks:
             reading = _READINGS[look.said or Signal.EMPTY]
             if isinstance(reading, readings.Refused):
                 return reading
-            if look.said is Signal.PARTIAL:
-                continue  # what its store would have said is not known: it was away
             if isinstance(reading, readings.Values) and reading.values:
                 points.append((look.at.timestamp(), reading.values))
         partial = prometheus.signals.get(metric) is Signal.PARTIAL
