@@ -262,6 +262,8 @@ def may_roll_back(seen: Sight, new: Object, now: datetime) -> bool:
     first = min(moment(each["at"]) for each in current["spec"]["activations"])
     recent = [at for at in times if at > now - scenes.BUDGET_PER]
     budget = value_at(seen.asks, "rollback", "budget", "max")
+    if budget is None:
+        return False  # the model is gone, and says nothing of it
     return (now >= times[-1] + scenes.COOLDOWN or first > times[-1]) and len(recent) < budget
 
 

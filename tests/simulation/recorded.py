@@ -236,6 +236,7 @@ class Recorded:
                 name,
                 "K2: what comes back is not what was there",
                 functools.partial(_is_as_before, old=old, new=new),
+                survives=True,
             )
 
 
