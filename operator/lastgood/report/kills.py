@@ -73,12 +73,22 @@ def _since(view: View, first: facts.Switch, previous: Previous) -> datetime:
 def _time_to_zero(view: View, since: datetime, previous: Previous, *, off: bool) -> timedelta | None:
     """Seconds from the switch to the last pod's end; none where nobody saw it happen, as after a lost status."""
     before = previous.kill_switch
-    if before.engaged and before.time_to_zero is not None:
+    if before.engaged and before.time_to_zero is not None and _still_stands(view, previous):
         return before.time_to_zero
     if not previous.known or _was_verified(previous) or not off:
         return None
     taken = max(view.now - since, timedelta(0))
     return timedelta(milliseconds=taken // timedelta(milliseconds=1))
+
+
+def _still_stands(view: View, previous: Previous) -> bool:
+    """Whether the kill that was reported is not over: a switch of then holds, and was not engaged anew since."""
+    told, names = previous.conditions.get("KillSwitchEngaged"), previous.kill_switch.switches or ()
+    return any(
+        switch.engaged_at is None or told is None or switch.engaged_at <= told.last_transition_time
+        for switch in view.engaged
+        if switch.name in names
+    )
 
 
 def _was_verified(previous: Previous) -> bool:

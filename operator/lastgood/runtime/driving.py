@@ -124,24 +124,26 @@ class Driver:
         from_store, pods_read = True, False
         for _ in range(MOST_ROUNDS):
             if seen is None:
+                memory.proved = None
                 self._reports.forget(key)
                 return Outcome()
             view = self._view(seen, memory)
             leads, now = self._actor.may_act(), self._clock()
             decision = policy.decide(view) if leads else policy.decide_a_kill(view)
             if decision is None:  # and a standby has to do with nothing else
-                memory.needed_since = None
+                memory.release()
                 return Outcome()
             wait = contest.wait_before(decision, memory, now) or refusals.wait_before(
                 decision, memory.scaler_refused, now
             )
             idle = not decision.records and (not decision.steps or wait is not None)
             if not leads:
+                memory.proved = None  # whoever leads meanwhile may release it, and kill again
                 left = standby.helps_in(decision, memory, self._clock())
                 if left is None or left > timedelta(0) or wait is not None:
                     return Outcome(left if wait is None else wait)
-            memory.proved = decision.phase is Phase.KILLED and (memory.proved or pods_read)
-            if idle and (memory.proved or decision.phase is not Phase.KILLED):
+            memory.prove(view if decision.phase is Phase.KILLED else None, read=pods_read)
+            if idle and (memory.proved is not None or decision.phase is not Phase.KILLED):
                 later = None if decision.until is None else max(decision.until - now, timedelta(0))
                 return Outcome(later if wait is None else wait, self._told(seen, view, decision, memory))
             memory.under_way = (seen, view, decision) if leads else None
@@ -155,7 +157,7 @@ class Driver:
             if changed is not None and decision.phase is Phase.STOPPING and _is_killed(changed):
                 # A kill does not read everything twice: what it has just written is all that has changed. A release
                 # does: another switch may be engaged meanwhile (rules F4, K2).
-                seen = changed
+                pods_read, seen = False, changed  # they were read before what has just been done
                 continue
             # Which pods are left, available, failing or without a label is not believed of watches: they lag, and have
             # ghosts.
@@ -171,7 +173,7 @@ class Driver:
     def _told(
         self, seen: observing.Snapshot, view: View, decision: Decision, memory: Memory
     ) -> tuple[observing.Snapshot, View, Decision]:
-        if decision.phase is Phase.KILLED and not memory.proved:
+        if decision.phase is Phase.KILLED and memory.proved is None:
             decision = dataclasses.replace(
                 decision, phase=Phase.STOPPING
             )  # its pods could not be read (rule K4)

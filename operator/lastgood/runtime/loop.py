@@ -152,12 +152,19 @@ class Loop:
         if outcome.told is not None:
             memory.to_report = outcome.told
             self._reports.due(key)
+            self._look_sooner(key, memory, outcome.told[0].model.spec.interval)
         if key not in self._store.models:
             self._forget(key)
         elif outcome.again_in is not None:
             lane.due(key, after=outcome.again_in.total_seconds())
         elif outcome.told is None:  # it may not parse: a switch holds its workload all the same
             self._holds.due((key[0], self._store.workload_of(key)))
+
+    def _look_sooner(self, key: Key, memory: Memory, interval: timedelta) -> None:
+        """Let a shorter interval count from when it is asked for: by it the verdicts of before are soon too old."""
+        if memory.looks_every is not None and interval < memory.looks_every:
+            memory.looks_every = interval
+            self._evaluations.due(key, after=interval.total_seconds())
 
     async def _report(self, key: Key) -> None:
         """Tell what the newest drive came to; a kill, or its undoing, never waits for the telling."""
@@ -208,6 +215,7 @@ class Loop:
         left = interval - (asyncio.get_running_loop().time() - begun)
         if pending is not None:
             left = min(left, pending.total_seconds())
+        memory.looks_every = seen.model.spec.interval
         self._evaluations.due(key, after=max(left, 0.0))
         self._drives.due(key)
 

@@ -67,8 +67,10 @@ class Memory:
     """What the API server said when the Service could not be switched."""
     to_report: tuple[Snapshot, View, Decision] | None = None
     """What the newest drive came to."""
-    proved: bool = False
-    """Whether it was just read, and not only watched, that no pod of the killed model is left (rule K4)."""
+    looks_every: timedelta | None = None
+    """The interval by which Prometheus is asked next."""
+    proved: object = None
+    """The kill of which it was read, and not only watched, that no pod of the model is left (rule K4)."""
     needed_since: datetime | None = None
     """While another process leads: since when a kill has been waiting for its scale-down (rule F5)."""
     scaler_refused: Refusal | None = None
@@ -77,6 +79,16 @@ class Memory:
     """Drives in a row that the API server refused or did not answer."""
     under_way: tuple[Snapshot, View, Decision] | None = None
     """What the leading process is about to record or to do, for when the API server does not let it."""
+
+    def prove(self, killed: View | None, *, read: bool) -> None:
+        """Note that a model is decided to be off, if it is, and whether its pods were read just before."""
+        kill = None if killed is None else _kill_of(killed)
+        self.proved = kill if read or self.proved == kill else None
+
+    def release(self) -> None:
+        """Forget what is known of a kill that another process has ended: the next one is another."""
+        self.needed_since = self.proved = None
+        self.undone.clear()
 
     @property
     def blinded(self) -> bool:
@@ -169,3 +181,9 @@ def resolved_thresholds(snapshot: Snapshot) -> Sequence[thresholds.ResolvedThres
     """Return the model's thresholds as they are now; in probation they act without `for` (rule K9)."""
     model = snapshot.model
     return model.resolved if snapshot.probation_since is None else model.resolved_at_once
+
+
+def _kill_of(view: View) -> object:
+    """Return what tells one kill of one Deployment from every other."""
+    switches = tuple((switch.name, switch.engaged_at) for switch in view.engaged)
+    return view.model.workload_name, view.workload and view.workload.uid, switches

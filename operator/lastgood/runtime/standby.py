@@ -19,6 +19,6 @@ def helps_in(decision: Decision, memory: Memory, now: datetime) -> timedelta | N
     if decision.needs_lease or not decision.steps:
         memory.needed_since = None
         return None
-    if memory.needed_since is None:
+    if memory.needed_since is None or memory.needed_since > now:  # or the clock was set back
         memory.needed_since = now
     return min(max(memory.needed_since + PATIENCE - now, timedelta(0)), PATIENCE)

@@ -158,18 +158,6 @@ def test_a_kill_is_true_once_no_pod_is_left_and_says_how_long_it_took() -> None:
     assert "kubectl get killswitches -n ml" in condition(status, "Ready")["message"]
 
 
-def test_a_kill_that_was_too_quick_to_be_seen_stopping_has_its_seconds_too() -> None:
-    status = report(building.killed(left=0, now=0.8), {"state": "Serving"})
-    assert status["killSwitch"]["timeToZero"] == "800ms"
-
-
-def test_after_a_lost_status_nobody_knows_how_long_a_kill_took() -> None:
-    first = report(building.killed(left=0, now=86400))
-    second = report(building.killed(left=0, now=86500), first)
-    assert "timeToZero" not in first["killSwitch"]
-    assert first == second
-
-
 def test_probation_is_recovering_and_no_longer_engaged() -> None:
     status = report(building.recovering())
     assert status["state"] == "Probation"
