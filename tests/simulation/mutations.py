@@ -171,7 +171,7 @@ MUTATIONS: Final = (
     Mutation(
         "remembered by name",
         "A Deployment that was created anew gets the replicas of the one before it.",
-        ("K2",),
+        ("K2", "F2"),
         wrong.remembered_by_name,
         "two kills, and a Deployment that was created anew between them",
     ),

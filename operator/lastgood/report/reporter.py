@@ -60,6 +60,15 @@ class Objects(Protocol):
         """Return the name of the Deployment that a model names."""
         ...
 
+    @property
+    def models(self) -> Mapping[Key, Object]:
+        """The ModelDeployments."""
+        ...
+
+    def models_on(self, workload: Key, /) -> Iterable[Key]:
+        """Return the models that name a Deployment."""
+        ...
+
     def has_run(self, model: Key, /) -> bool:
         """Return whether it is on record that a model ran on the Deployment that it names, there or not."""
         ...
@@ -239,10 +248,26 @@ class Reporter:
         found = {}
         for name in held:
             left = len(self._store.pods_of((namespace, name)))
-            there = left or (namespace, name) in self._store.deployments
-            if there or self._was_there(namespace, name, switch, selected):
+            there = (namespace, name) in self._store.deployments
+            if left or (
+                self._is_off(namespace, name) if there else self._was_there(namespace, name, switch, selected)
+            ):
                 found[name] = left
         return found
+
+    def _is_off(self, namespace: str, name: str) -> bool:
+        """Whether no pod of a Deployment is left because it is at zero, and no model on it says otherwise.
+
+        A model says so by pods that were read afresh (rule K4); one that does not parse says nothing.
+        """
+        spec = self._store.deployments[namespace, name].get("spec") or {}
+        told = [
+            condition.get("status")
+            for key in self._store.models_on((namespace, name))
+            for condition in (self._store.models[key].get("status") or {}).get("conditions") or ()
+            if condition.get("type") == "KillSwitchEngaged"
+        ]
+        return spec.get("replicas") == 0 and all(status == "True" for status in told)
 
     def _was_there(self, namespace: str, name: str, switch: facts.Switch, selected: dict[str, str]) -> bool:
         """Whether there was a Deployment of a name that is not there: its pods are known, and a typo has none."""

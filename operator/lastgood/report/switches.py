@@ -218,7 +218,7 @@ def _verified(engaged: bool, targets: Sequence[Target], not_there: str = "") -> 
         return Finding(
             UNKNOWN,
             "NotCounted",
-            f"no Deployment is known of the name {_named(unseen)}, so that no pods are counted",
+            f"whether pods are left of {_named(unseen)} is not known: it is not off yet, or no Deployment",
         )
     return Finding(TRUE, "NoPodsLeft", f"no pod is left of {_named(targets)}")
 

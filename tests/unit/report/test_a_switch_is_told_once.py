@@ -67,7 +67,7 @@ class Telling:
     def _put(self, resource: resources.Resource, name: str, owner: tuple[str, str] | None) -> Object:
         owners = [{"kind": owner[0], "name": owner[1], "uid": owner[1], "controller": True}] if owner else []
         metadata = {"namespace": "ml", "name": name, "uid": name, "ownerReferences": owners}
-        raw = {"metadata": metadata, "spec": {"template": {}}}
+        raw = {"metadata": metadata, "spec": {"replicas": 0, "template": {}}}
         self.store.put(resource, raw)
         return raw
 
@@ -125,3 +125,23 @@ async def test_a_switch_is_verified_when_what_a_deleted_deployment_has_left_has_
         assert await telling.tell(0, switch=switch) == "Stopping"
         telling.store.remove(resources.PODS, telling.pod)
         assert await telling.tell(1, switch=switch) == told
+
+
+async def test_a_switch_is_not_verified_while_a_deployment_wants_replicas() -> None:
+    """K4: as when the API server refuses to scale it, and a quota its pods."""
+    telling = Telling()
+    telling.store.remove(resources.PODS, telling.pod)
+    metadata = {**telling.deployment["metadata"], "resourceVersion": "2"}
+    telling.store.put(resources.DEPLOYMENTS, {"metadata": metadata, "spec": {"replicas": 3, "template": {}}})
+    assert await telling.tell(0) == "NotCounted"
+
+
+@pytest.mark.parametrize(("said", "told"), [("Unknown", "NotCounted"), ("True", "NoPodsLeft")])
+async def test_a_switch_is_not_verified_while_a_model_says_that_it_is_not_off(said: str, told: str) -> None:
+    """K4: a model reads its pods afresh; here a watch may lag."""
+    telling = Telling()
+    telling.store.remove(resources.PODS, telling.pod)
+    status = {"conditions": [{"type": "KillSwitchEngaged", "status": said}]}
+    metadata = {"namespace": "ml", "name": "m", "uid": "model", "resourceVersion": "1"}
+    telling.store.put(resources.MODEL_DEPLOYMENTS, {"metadata": metadata, "spec": {}, "status": status})
+    assert await telling.tell(0) == told
