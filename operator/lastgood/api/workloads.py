@@ -109,6 +109,8 @@ class HeldAutoscaler(Autoscaler):
 
     uid: Annotated[str | None, schema.text(64)] = None
     """The autoscaler's uid; one that was created again meanwhile is somebody else's."""
+    resource_version: Annotated[str | None, schema.text(64)] = None
+    """Of which of the autoscaler's versions this was noted; of switches that disagree, the latest counts."""
     held: Annotated[tuple[AutoscalerBounds, ...], schema.list_atomic(most=2)] = ()
     """What lastgood has set or is about to set, the newest first. Any other value is somebody else's, and
     stays when the autoscaler is given back."""

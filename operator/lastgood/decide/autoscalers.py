@@ -28,13 +28,21 @@ that, an operator that led before may yet set it: its request may be on the way.
 
 
 def known(entries: Iterable[facts.Entry]) -> facts.Autoscaler | None:
-    """Return the autoscaler that is on record for a workload, of several switches the one that says most.
+    """Return the autoscaler that is on record for a workload, of several switches that disagree the one noted last.
 
-    A switch that holds at zero says more than those whose workload was coming back when it was engaged.
+    They disagree after a death between two writes, and when a request of an operator that led before arrives late:
+    what that noted was already old. Of the same age, a switch that holds at zero says more than those whose workload
+    was coming back when it was engaged. What takes another's hold for a wish was noted without knowing of that.
     """
-    recorded = [entry for entry in entries if entry.autoscaler is not None]
-    found = max(recorded, key=lambda each: (each.ceiling == 0, len(_held(each))), default=None)
-    return None if found is None else found.autoscaler
+    recorded = [(each.autoscaler, each.ceiling) for each in entries if each.autoscaler is not None]
+    holds = {bounds for scaler, _ in recorded for bounds in scaler.held}
+
+    def rank(each: tuple[facts.Autoscaler, int]) -> tuple[bool, int, bool, int]:
+        scaler, ceiling = each
+        a_hold = any(_over(scaler.before, bounds) == scaler.before for bounds in holds)
+        return not a_hold, scaler.revision, ceiling == 0, len(scaler.held)
+
+    return max(recorded, key=rank, default=(None, 0))[0]
 
 
 def at_zero(scaler: world.Autoscaler) -> facts.Bounds | None:
@@ -68,7 +76,10 @@ def noted(
             other = [each for each in held if _over(newest, each) != newest]  # of the rest it says all
             set_to = [each for each in other if _over(scaler.bounds, each) == scaler.bounds]
             held = (newest, *(set_to or other))[:REMEMBERED]
-    return facts.Autoscaler(scaler.kind, scaler.name, wanted(scaler, recorded), scaler.uid, held)
+    revision = int(scaler.resource_version) if scaler.resource_version.isdigit() else 0
+    found = facts.Autoscaler(scaler.kind, scaler.name, wanted(scaler, recorded), scaler.uid, held, revision)
+    same = recorded is not None and dataclasses.replace(found, revision=recorded.revision) == recorded
+    return recorded if recorded is not None and same else found
 
 
 def noted_at_zero(scaler: world.Autoscaler | None) -> facts.Autoscaler | None:
@@ -156,10 +167,6 @@ def to_note(
         return None
     recorded = noted(scaler, known(entries), bounds)
     return None if all(entry.autoscaler == recorded for entry in entries) else recorded
-
-
-def _held(entry: facts.Entry) -> tuple[facts.Bounds, ...]:
-    return () if entry.autoscaler is None else entry.autoscaler.held
 
 
 def _is_of(recorded: facts.Autoscaler, scaler: world.Autoscaler) -> bool:

@@ -146,6 +146,8 @@ class Autoscaler:
     """Whose record this is; one that was created again under its name is somebody else's."""
     held: tuple[Bounds, ...] = ()
     """What it was held at, or is about to be, the newest first: any other value is somebody else's wish."""
+    revision: int = 0
+    """Of which resourceVersion of the autoscaler this was noted; 0: not known. The later of two counts."""
 
 
 @dataclass(frozen=True, slots=True)

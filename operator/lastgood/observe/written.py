@@ -221,7 +221,9 @@ def _entry(entry: killswitch.RestoreEntry) -> facts.Entry:
 
 def _autoscaler(scaler: workloads.HeldAutoscaler) -> facts.Autoscaler:
     held = tuple(_bounds(each) for each in scaler.held)
-    return facts.Autoscaler(scaler.kind.value, scaler.name, _bounds(scaler), scaler.uid or "", held)
+    noted_of = scaler.resource_version or ""
+    revision = int(noted_of) if noted_of.isdigit() else 0
+    return facts.Autoscaler(scaler.kind.value, scaler.name, _bounds(scaler), scaler.uid or "", held, revision)
 
 
 def _bounds(bounds: workloads.AutoscalerBounds) -> facts.Bounds:

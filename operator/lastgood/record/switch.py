@@ -95,6 +95,8 @@ def _autoscaler(scaler: facts.Autoscaler) -> dict[str, Any]:
     body: dict[str, Any] = {"kind": scaler.kind, "name": scaler.name, **_bounds(scaler.before)}
     if scaler.uid:
         body["uid"] = scaler.uid
+    if scaler.revision:
+        body["resourceVersion"] = str(scaler.revision)
     if scaler.held:
         body["held"] = [_bounds(each) for each in scaler.held]
     return body
