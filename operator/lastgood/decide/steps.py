@@ -74,3 +74,20 @@ class EmptyReplicaSet:
 
 
 Step = EmptyReplicaSet | SwitchTemplate | Scale | SetAutoscaler | SwitchTraffic | LabelPod | ForgetRequest
+
+
+def described(step: Step) -> str:
+    """Return what a step does, for the log."""
+    match step:
+        case Scale():
+            return f"Scale to {step.replicas}"
+        case SwitchTemplate():
+            return f"SwitchTemplate to {step.version}"
+        case SetAutoscaler():
+            return f"SetAutoscaler {step.autoscaler.kind} {step.autoscaler.name} to {step.bounds}"
+        case SwitchTraffic():
+            return f"SwitchTraffic of Service {step.service.name} to {step.to}"
+        case LabelPod():
+            return f"LabelPod {step.pod.name}"
+        case _:
+            return type(step).__name__

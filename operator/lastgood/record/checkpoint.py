@@ -5,7 +5,7 @@ from typing import Any, Final
 from lastgood.api import modelcheckpoint, names
 from lastgood.api.timestamps import written
 from lastgood.decide import asking, candidate, facts, records
-from lastgood.kube import client, resources
+from lastgood.kube import client, errors, resources
 
 MOST_ACTIVATIONS: Final = 20
 """How many activations a checkpoint keeps (rule F1)."""
@@ -46,7 +46,7 @@ async def write(cluster: client.Cluster, namespace: str, model: str, record: Kep
 async def take(
     cluster: client.Cluster, namespace: str, model: str, record: records.TakeCheckpoint
 ) -> client.Object:
-    """Save a version. Raises `AlreadyExists` when it was saved meanwhile."""
+    """Save a version. Raises `AlreadyExists` when it was saved meanwhile, and `Invalid` where its name is taken."""
     checkpoint = record.checkpoint
     saved: dict[str, Any] = {
         "model": model,
@@ -86,7 +86,30 @@ async def take(
             "requests": [_answer(each) for each in checkpoint.answers],
         },
     }
-    return await cluster.create(resources.MODEL_CHECKPOINTS, namespace, body)
+    try:
+        return await cluster.create(resources.MODEL_CHECKPOINTS, namespace, body)
+    except errors.AlreadyExists as saved_before:
+        raise await _in_the_way(cluster, namespace, model, record) or saved_before from saved_before
+
+
+async def _in_the_way(
+    cluster: client.Cluster, namespace: str, model: str, record: records.TakeCheckpoint
+) -> errors.ClusterError | None:
+    """Return why what is there under this name is never found as the model's; None where it is the model's version."""
+    name = record.checkpoint.name
+    found = await cluster.get(resources.MODEL_CHECKPOINTS, namespace, name)
+    saved = (found.get("spec") or {}).get("saved") or {}
+    if (saved.get("model"), saved.get("digest")) != (model, record.checkpoint.digest):
+        return errors.Invalid(
+            f"ModelCheckpoint {name} has the name by which version {record.checkpoint.version} is saved, and holds "
+            f"another: of model {saved.get('model')}, version {saved.get('version')}; give one of them another name"
+        )
+    if ((found["metadata"].get("labels") or {}).get(names.LABEL_MODEL)) == model:
+        return None
+    return errors.Invalid(
+        f"ModelCheckpoint {name} has lost its label, without which it counts for nobody; "
+        f"kubectl label mckpt {name} {names.LABEL_MODEL}={model} --overwrite -n {namespace}"
+    )
 
 
 async def give_verdict(cluster: client.Cluster, namespace: str, record: records.GiveVerdict) -> client.Object:

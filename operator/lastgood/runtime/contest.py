@@ -9,6 +9,7 @@ from lastgood.decide import steps, world
 from lastgood.decide.decision import CONTESTED, Decision, Phase
 from lastgood.decide.facts import Worth
 from lastgood.decide.view import View
+from lastgood.kube import errors
 from lastgood.runtime import blame
 from lastgood.runtime.memory import Memory, Undone
 
@@ -29,6 +30,7 @@ WORKLOAD: Final = "workload"
 TRAFFIC: Final = "traffic"
 """What may be contested apart from each other."""
 NONE_LEFT: Final = "scale to 0"
+AFTER_CONFLICTS: Final = 1.0
 LONGEST_RETRY: Final = 5.0
 """Seconds. Only models with something to do ask the API server, so that a long pause would spare it little."""
 
@@ -203,6 +205,10 @@ def _template_pause(undone: int) -> timedelta:
     return TEMPLATE_EVERY if undone >= TEMPLATE_TRIES else timedelta(seconds=2**undone)
 
 
-def retry_in(failures: int) -> timedelta:
-    """Return how long to wait after failures in a row: from 0.2 s doubling to `LONGEST_RETRY` seconds."""
-    return timedelta(seconds=min(0.2 * 2 ** min(failures - 1, 10), LONGEST_RETRY))
+def retry_in(failures: int, error: errors.ClusterError | None = None) -> timedelta:
+    """Return how long to wait after failures in a row: from 0.2 s doubling to `LONGEST_RETRY` seconds.
+
+    Who changes again and again what we are about to write makes nothing wait longer than `AFTER_CONFLICTS`.
+    """
+    longest = AFTER_CONFLICTS if isinstance(error, errors.Conflict) else LONGEST_RETRY
+    return timedelta(seconds=min(0.2 * 2 ** min(failures - 1, 10), longest))

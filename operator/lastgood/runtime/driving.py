@@ -101,23 +101,23 @@ class Driver:
         Raises nothing that the API server does: the outcome says when to try again, and what is not done until then.
         """
         async with memory.lock:
-            memory.under_way = None
+            memory.under_way = memory.moved_on = None
             try:
                 outcome = await self._rounds(key, memory)
             except errors.ClusterError as error:
                 return self._failed(key, memory, error)
-            memory.failures = 0
+            memory.failures, memory.said = 0, ""
             return outcome
 
     def _failed(self, key: Key, memory: Memory, error: errors.ClusterError) -> Outcome:
-        memory.failures += 1
+        memory.failures, memory.said = memory.failures + 1, refusals.said(memory.said, str(error))
         is_told = refusals.is_told(error, memory.failures)
         log.log(refusals.level_of(error, memory.failures), "%s/%s: %s", *key, error)
         told = None
         if memory.under_way is not None and is_told:
             seen, view, decision = memory.under_way
-            told = self._told(seen, view, refusals.not_done(decision, error), memory)
-        return Outcome(contest.retry_in(memory.failures), told)
+            told = self._told(seen, view, refusals.not_done(decision, error, memory.said), memory)
+        return Outcome(contest.retry_in(memory.failures, error), told)
 
     async def _rounds(self, key: Key, memory: Memory) -> Outcome:
         seen = self._cached(key)
@@ -166,6 +166,11 @@ class Driver:
                 self._store, self._cluster, key, pods=pods_read, versions=not killing
             )
             from_store = False
+        return self._not_at_rest(key, memory)
+
+    def _not_at_rest(self, key: Key, memory: Memory) -> Outcome:
+        if memory.moved_on is not None:  # again and again, or for ever
+            raise memory.moved_on
         log.warning("%s/%s: not at rest after %d rounds; it is looked at again", *key, MOST_ROUNDS)
         told = None if memory.under_way is None else self._told(*memory.under_way, memory)
         return Outcome(contest.retry_in(1), told)
@@ -209,26 +214,27 @@ class Driver:
 
         Returns what is seen with the only record, or after the only step, and None when it has to be read again.
         """
-        namespace, name = key
         written_to: list[client.Object] = []
+        memory.moved_on = None
         try:
             for record in decision.records:
                 if not await self._blast.admit(key, record):
                     log.warning("%s/%s: not killed, for too many were lately: %s", *key, decision.message)
                     return None
                 self._check_actor()
-                done = await recording.write(self._cluster, self._entries, namespace, name, record)
+                done = await recording.write(self._cluster, self._entries, *key, record)
                 written_to.append(done)
                 if isinstance(record, records.SetEntries):
                     self._store.learn(resources.KILL_SWITCHES, done)
-                log.info("%s/%s: recorded %s: %s", namespace, name, type(record).__name__, decision.message)
+                log.info("%s/%s: recorded %s: %s", *key, type(record).__name__, decision.message)
             if decision.records:
                 self._reports.recorded(key, decision)
             if decision.steps:
                 async with self._turn:
                     await self._take_all(key, decision, memory)
         except (errors.Conflict, errors.NotFound) as moved_on:
-            log.debug("%s/%s: %s; observing again", namespace, name, moved_on)
+            log.debug("%s/%s: %s; observing again", *key, moved_on)
+            memory.moved_on = moved_on
             return None
         if len(written_to) == 1:
             return observing.with_switch(self._store, seen, written_to[0])
@@ -261,7 +267,7 @@ class Driver:
                 memory.scaler_refused = refusals.noted(memory.scaler_refused, step, error, self._clock())
             elif not isinstance(error, errors.Conflict | errors.NotFound):  # else it is observed again
                 contest.note_refusal(step, memory, self._clock())
-                memory.traffic_refused = str(error)
+                memory.traffic_refused = refusals.said(memory.traffic_refused, str(error))
             log.log(refusals.level(error), "%s/%s: %s", *key, error)
             return refusals.may_follow(decision)
         if isinstance(step, steps.SetAutoscaler):
@@ -269,7 +275,7 @@ class Driver:
         if isinstance(step, steps.SwitchTraffic):
             memory.traffic_refused = ""
         contest.note(step, memory, self._clock())
-        log.info("%s/%s: did %s: %s", *key, _described(step), decision.message)
+        log.info("%s/%s: did %s: %s", *key, steps.described(step), decision.message)
         return True
 
     def _may_act(self) -> bool:
@@ -297,19 +303,3 @@ def _condemns(decision: Decision) -> bool:
 
 def _rests_on_pods(decision: Decision) -> bool:
     return any(isinstance(step, steps.LabelPod | steps.EmptyReplicaSet) for step in decision.steps)
-
-
-def _described(step: steps.Step) -> str:
-    match step:
-        case steps.Scale():
-            return f"Scale to {step.replicas}"
-        case steps.SwitchTemplate():
-            return f"SwitchTemplate to {step.version}"
-        case steps.SetAutoscaler():
-            return f"SetAutoscaler {step.autoscaler.kind} {step.autoscaler.name} to {step.bounds}"
-        case steps.SwitchTraffic():
-            return f"SwitchTraffic of Service {step.service.name} to {step.to}"
-        case steps.LabelPod():
-            return f"LabelPod {step.pod.name}"
-        case _:
-            return type(step).__name__

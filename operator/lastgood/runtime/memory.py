@@ -15,6 +15,7 @@ from lastgood.decide import blast
 from lastgood.decide.decision import Decision
 from lastgood.decide.view import Judged, Settings, View
 from lastgood.judge import steady, verdict, warmup
+from lastgood.kube import errors
 from lastgood.observe.snapshot import Snapshot
 from lastgood.runtime.refusals import Refusal
 from lastgood.runtime.sights import Watched
@@ -77,6 +78,10 @@ class Memory:
     """The autoscaler that the API server did not let be set last."""
     failures: int = 0
     """Drives in a row that the API server refused or did not answer."""
+    moved_on: errors.ClusterError | None = None
+    """What the last round found changed when it was about to write."""
+    said: str = ""
+    """What it said to the last of them, in the words that people were told of the first like it."""
     under_way: tuple[Snapshot, View, Decision] | None = None
     """What the leading process is about to record or to do, for when the API server does not let it."""
 

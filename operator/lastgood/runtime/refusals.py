@@ -10,6 +10,7 @@ what that starts is undone (rule K5). All else that comes after an autoscaler, a
 
 import dataclasses
 import logging
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -26,6 +27,8 @@ LASTING: Final = 5
 does not answer, or its interlock refuses a raise, which is at first only lag."""
 FIRST_RETRY: Final = timedelta(seconds=0.2)
 LONGEST_RETRY: Final = timedelta(seconds=5)
+_VARIES: Final = re.compile(r"[\w.:+-]*\d[\w.:+-]*")
+"""A number, a time, an identifier: a word with a digit in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,8 @@ def noted(
     if isinstance(error, errors.Conflict | errors.NotFound):
         return known
     scaler = step.autoscaler
-    message = f"{scaler.kind} {scaler.name} cannot be set, and is tried again: {error}"
+    before = "" if known is None else known.message
+    message = said(before, f"{scaler.kind} {scaler.name} cannot be set, and is tried again: {error}")
     return Refusal(message, now, times=1 if known is None else known.times + 1)
 
 
@@ -95,11 +99,19 @@ def level_of(error: errors.ClusterError, times: int) -> int:
     return logging.INFO if isinstance(error, errors.Held) or times > 1 else logging.WARNING
 
 
-def not_done(decision: Decision, error: errors.ClusterError) -> Decision:
+def said(known: str, text: str) -> str:
+    """Return what is told of a refusal: what was told before, where only numbers and identifiers are others.
+
+    A webhook that puts a request's id into its answer makes no status of each try.
+    """
+    return known if _VARIES.sub("", known) == _VARIES.sub("", text) else text
+
+
+def not_done(decision: Decision, error: errors.ClusterError, said: str) -> Decision:
     """Return what is told of a decision that cannot be recorded, or carried out, for now."""
     reason = UNANSWERED if isinstance(error, errors.Unavailable) else REFUSED
     return dataclasses.replace(
-        decision, degraded=reason, refused=f"this is not done yet, and is tried again: {error}"
+        decision, degraded=reason, refused=f"this is not done yet, and is tried again: {said}"
     )
 
 

@@ -27,3 +27,19 @@ def test_a_checkpoint_is_created_and_its_content_written_by_the_operator_alone(h
     here.allowed("patch", "mckpt", name, *here.patch({"verdict": verdict}), user=OPERATOR)
     here.allowed("patch", "mckpt", name, *here.patch({"pinned": True}), user=ENGAGER)
     here.allowed("annotate", "mckpt", name, "lastgood.dev/verdict=Good", user=ENGAGER)
+
+
+def test_the_label_by_which_a_checkpoint_is_found_stays(here: Namespace) -> None:
+    """B4: without it a version that was found Bad would be tried again."""
+    checkpoint = objects.checkpoint()
+    name = checkpoint["metadata"]["name"]
+    model = checkpoint["spec"]["saved"]["model"]
+    checkpoint["metadata"]["labels"] = {"lastgood.dev/model": model}
+    here.create(checkpoint, user=OPERATOR)
+    for user in (None, *GITOPS):
+        for label in ("lastgood.dev/model-", "lastgood.dev/model=other"):
+            said = here.refused("label", "mckpt", name, label, "--overwrite", user=user)
+            assert f"its label lastgood.dev/model names the model that it was saved for: {model}" in said
+    here.allowed("label", "mckpt", name, "team=risk", user=ENGAGER)
+    here.allowed("label", "mckpt", name, "lastgood.dev/model-", user=OPERATOR)
+    here.allowed("label", "mckpt", name, f"lastgood.dev/model={model}", user=ENGAGER)
