@@ -19,6 +19,10 @@ MOST_SUPERSEDED: Final = 16
 """How many older copies of a status are told from somebody else's writing."""
 
 
+MOST_REMEMBERED: Final = 10_000
+"""Objects of which it is remembered what was written: also of those that were deleted since, which nobody tells of."""
+
+
 @dataclass(slots=True)
 class _Written:
     asked: Status
@@ -94,7 +98,10 @@ class Statuses:
         superseded = [] if known is None else known.superseded
         superseded = [*superseded, base][-MOST_SUPERSEDED:]
         given = answer.get("status") or {}
+        self._written.pop(uid, None)
         self._written[uid] = _Written(asked=wanted, given=given, superseded=superseded)
+        if len(self._written) > MOST_REMEMBERED:
+            self.forget(next(iter(self._written)))  # what was written longest ago: its watch has brought it
         return True
 
 
