@@ -73,11 +73,11 @@ class Holder:
             if not self._may_act() or await self._is_spoken_for(workload):
                 return None
             raw, listed, scalers = await asyncio.gather(
-                self._cluster.get(resources.DEPLOYMENTS, *workload),
+                self._deployment(workload),
                 self._cluster.list(resources.KILL_SWITCHES, workload[0]),
                 autoscalers.fresh(self._cluster, self._store.autoscalers_of(workload)),
             )
-            decision = self._decided(raw, listed, scalers)
+            decision = self._decided(workload, raw, listed, scalers)
             if decision is None or (_lets_go(decision) and not await self._is_unnamed(workload)):
                 return None
             wait = contest.wait_before(decision, memory, self._clock())
@@ -90,18 +90,28 @@ class Holder:
 
     def _decided_on_the_store(self, workload: Key) -> Decision | None:
         """Return what the watches speak for; it only says that there may be something to do (rule F4)."""
-        raw = self._store.deployments.get(workload)
-        if raw is None:
+        return self._decided(
+            workload,
+            self._store.deployments.get(workload),
+            self._store.switches_in(workload[0]),
+            self._store.autoscalers_of(workload),
+        )
+
+    async def _deployment(self, workload: Key) -> Object | None:
+        try:
+            return await self._cluster.get(resources.DEPLOYMENTS, *workload)
+        except errors.NotFound:
             return None
-        return self._decided(raw, self._store.switches_in(workload[0]), self._store.autoscalers_of(workload))
 
     def _decided(
-        self, raw: Object, listed: Iterable[Object], scalers: Sequence[autoscalers.Found]
+        self, key: Key, raw: Object | None, listed: Iterable[Object], scalers: Sequence[autoscalers.Found]
     ) -> Decision | None:
         parsed = (self._store.parsed_switch(each) for each in listed)
         switches = [switch for switch in parsed if switch is not None]
-        workload = self._store.parsed(raw, workloads.workload)
-        return unowned.hold(workload, switches, autoscalers.of(workload.name, scalers, switches))
+        scaler = autoscalers.of(key[1], scalers, switches)
+        if raw is None:
+            return unowned.let_go_of_what_is_gone(key[1], switches, scaler)
+        return unowned.hold(self._store.parsed(raw, workloads.workload), switches, scaler)
 
     async def _is_spoken_for(self, workload: Key) -> bool:
         """Whether a model says what becomes of a Deployment; one that does not parse says nothing (rule K2).

@@ -53,6 +53,25 @@ def test_what_is_held_by_an_entry_may_rise_to_its_ceiling_and_no_further(here: N
     here.soon_refused("scale", "deployment", "fraud", "--replicas=2")
 
 
+def test_what_is_gone_when_its_switch_is_released_is_created_with_no_replicas_and_the_refusal_says_so(
+    here: Namespace,
+) -> None:
+    """K9: what it comes back in is for the operator to say, step by step."""
+    here.create(deployment("fraud"))
+    here.create(switch("fraud", cause="automatic", restore=[entry("fraud")]), user=OPERATOR)
+    here.soon_refused("scale", "deployment", "fraud", "--replicas=1", user=OPERATOR)
+    here.allowed("patch", "kswitch", "fraud", *here.patch({"engaged": False}))
+    here.allowed("delete", "deployment", "fraud")
+    deadline = time.monotonic() + 10
+    while "the switch is released, and it comes back in steps: create it with replicas: 0" not in (
+        said := here.refused("create", "-f", "-", given=deployment("fraud", replicas=1))
+    ):
+        assert time.monotonic() < deadline, said
+        time.sleep(0.05)
+    here.create(deployment("fraud"))
+    assert here.refused("scale", "deployment", "fraud", "--replicas=1").endswith("it comes back in steps")
+
+
 def test_an_autoscaler_is_refused_too(here: Namespace) -> None:
     """K5: the real controller, which wants five and finds three."""
     here.create(deployment("fraud", replicas=3), switch("inc", workloads=["fraud"]))

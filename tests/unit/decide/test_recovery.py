@@ -211,7 +211,11 @@ def test_a_workload_that_is_gone_is_waited_for() -> None:
     made.release()
     made.present = False
     assert made.wait(2).reason == "WorkloadNotFound"
-    made.present = True
+    made.trouble = Trouble("WorkloadNotFound", "there is no Deployment m; create it")
+    said = made.wait(2)
+    assert (said.reason, said.degraded) == ("WorkloadNotFound", "WorkloadNotFound")
+    assert "create it with replicas: 0" in said.message, "the API server refuses to create it with more"
+    made.present, made.trouble = True, None
     made.wait(30)
 
     assert made.replicas == 4

@@ -28,6 +28,8 @@ from lastgood.decide.view import View
 
 LONGEST_SPREAD: Final = timedelta(minutes=10)
 """However many are released together, the last of them starts by then."""
+GONE: Final = "WorkloadNotFound"
+"""Reason of what is told while there is no Deployment that could come back."""
 
 
 def recover(view: View) -> Decision | None:
@@ -73,11 +75,14 @@ def _hold_at_zero(view: View, entry: facts.Entry) -> Decision | None:
 
 def _stop(view: View, entry: facts.Entry) -> Decision | None:
     trouble = view.trouble
+    if view.workload is None and (trouble is None or trouble.reason == GONE):
+        message = (
+            f"released, and there is no Deployment {entry.workload} to start: create it with replicas: 0, and it "
+            "starts from there; or correct spec.workloadRef.name"
+        )
+        return Decision(Phase.HELD, GONE, message, degraded=GONE)
     if trouble is not None:
         return Decision(Phase.HELD, trouble.reason, trouble.message, degraded=trouble.reason)
-    if view.workload is None:
-        gone = f"Deployment {entry.workload} is gone; create it again"
-        return Decision(Phase.HELD, "WorkloadNotFound", gone)
     return None
 
 

@@ -23,7 +23,8 @@ def hold(
             written = records.SetEntries(switch, switch.entries_with(workload.name, held))
             return Decision(Phase.STOPPING, "SwitchEngaged", switch.reason, records=(written,))
     if not engaged:
-        return _let_go(workload, switches, scaler)
+        left = _left(workload, switches, scaler)
+        return _let_go(workload.name, switches, scaler, left)
     holding = autoscaling.hold(workload.name, switches, scaler)
     if workload.replicas > 0:
         taken = (*holding, steps.Scale(workload, 0))
@@ -32,6 +33,22 @@ def hold(
     if noted is not None or not holding:
         return noted
     return Decision(Phase.KILLED, "SwitchEngaged", engaged[0].reason, steps=holding)
+
+
+def let_go_of_what_is_gone(
+    name: str, switches: Sequence[facts.Switch], scaler: world.Autoscaler | None = None
+) -> Decision | None:
+    """K2, K9: a released switch waits for no Deployment that nobody may create again; an engaged one keeps its entry.
+
+    The API server would refuse to create that Deployment with a replica for as long as the entry is there.
+    """
+    if any(switch.engaged and _holds(switch, name) for switch in switches):
+        return None
+    left = (
+        "gone, and no ModelDeployment speaks for it, so that no switch holds it any longer: create it with as many "
+        f"replicas as you think right, of {_before(name, switches)} before the kill"
+    )
+    return _let_go(name, switches, scaler, left)
 
 
 def _holds(switch: facts.Switch, workload: str) -> bool:
@@ -59,31 +76,39 @@ def _entry(
 
 
 def _let_go(
-    workload: world.Workload, switches: Sequence[facts.Switch], scaler: world.Autoscaler | None
+    name: str, switches: Sequence[facts.Switch], scaler: world.Autoscaler | None, left: str
 ) -> Decision | None:
     """After the release nobody knows how to bring the workload back safely: it stays as it is, for its owner.
 
     Its autoscaler is given back, and may start the workload, as its owner has set it to. Traffic stays with a fallback
-    that has it, for nothing else serves; what the Service selected before is noted where the entry was.
+    that has it, for nothing else serves; what the Service selected before is noted where the entry was. `left` says
+    how the workload is left.
     """
-    known = autoscalers.known(autoscaling.entries(workload.name, switches))
+    known = autoscalers.known(autoscaling.entries(name, switches))
     given_back = autoscalers.give_back(scaler, known)
     if given_back:
         return Decision(Phase.IDLE, "Released", "giving its autoscaler back", steps=given_back)
     written = tuple(
         records.SetEntries(
             switch,
-            switch.entries_with(workload.name, None),
+            switch.entries_with(name, None),
             left=entry if entry.traffic is not None else None,
         )
         for switch in switches
-        if (entry := switch.entry(workload.name)) is not None
+        if (entry := switch.entry(name)) is not None
     )
-    before = max((entry.replicas for entry in autoscaling.entries(workload.name, switches)), default=0)
-    left = ""
-    if workload.replicas < before and scaler is None:
-        left = (
-            f"left at {workload.replicas} of {before} replicas, for no ModelDeployment speaks for it: scale it up when "
-            "you think it right"
-        )
     return Decision(Phase.IDLE, "Released", left, records=written) if written else None
+
+
+def _left(workload: world.Workload, switches: Sequence[facts.Switch], scaler: world.Autoscaler | None) -> str:
+    before = _before(workload.name, switches)
+    if workload.replicas >= before or scaler is not None:
+        return ""
+    return (
+        f"left at {workload.replicas} of {before} replicas, for no ModelDeployment speaks for it: scale it up when "
+        "you think it right"
+    )
+
+
+def _before(name: str, switches: Sequence[facts.Switch]) -> int:
+    return max((entry.replicas for entry in autoscaling.entries(name, switches)), default=0)
