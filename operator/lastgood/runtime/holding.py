@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from lastgood.act import acting
-from lastgood.decide import records, steps
+from lastgood.decide import facts, records, steps
 from lastgood.decide.decision import Decision, Phase
 from lastgood.decide.rules import unowned
 from lastgood.kube import client, errors, resources
@@ -72,12 +72,7 @@ class Holder:
         for _ in range(MOST_ROUNDS):
             if not self._may_act() or await self._is_spoken_for(workload):
                 return None
-            raw, listed, scalers = await asyncio.gather(
-                self._deployment(workload),
-                self._cluster.list(resources.KILL_SWITCHES, workload[0]),
-                autoscalers.fresh(self._cluster, self._store.autoscalers_of(workload)),
-            )
-            decision = self._decided(workload, raw, listed, scalers)
+            decision = await self._decided_afresh(workload)
             if decision is None or (_lets_go(decision) and not await self._is_unnamed(workload)):
                 return None
             wait = contest.wait_before(decision, memory, self._clock())
@@ -93,9 +88,20 @@ class Holder:
         return self._decided(
             workload,
             self._store.deployments.get(workload),
-            self._store.switches_in(workload[0]),
+            self._readable(self._store.switches_in(workload[0])),
             self._store.autoscalers_of(workload),
         )
+
+    async def _decided_afresh(self, workload: Key) -> Decision | None:
+        namespace, name = workload
+        raw, listed, scalers = await asyncio.gather(
+            self._deployment(workload),
+            self._cluster.list(resources.KILL_SWITCHES, namespace),
+            autoscalers.fresh(self._cluster, self._store.autoscalers_of(workload)),
+        )
+        switches = self._readable(listed)
+        more = await autoscalers.recorded(self._cluster, namespace, name, scalers, switches)
+        return self._decided(workload, raw, switches, [*scalers, *more])
 
     async def _deployment(self, workload: Key) -> Object | None:
         try:
@@ -103,11 +109,17 @@ class Holder:
         except errors.NotFound:
             return None
 
-    def _decided(
-        self, key: Key, raw: Object | None, listed: Iterable[Object], scalers: Sequence[autoscalers.Found]
-    ) -> Decision | None:
+    def _readable(self, listed: Iterable[Object]) -> list[facts.Switch]:
         parsed = (self._store.parsed_switch(each) for each in listed)
-        switches = [switch for switch in parsed if switch is not None]
+        return [switch for switch in parsed if switch is not None]
+
+    def _decided(
+        self,
+        key: Key,
+        raw: Object | None,
+        switches: Sequence[facts.Switch],
+        scalers: Sequence[autoscalers.Found],
+    ) -> Decision | None:
         scaler = autoscalers.of(key[1], scalers, switches)
         if raw is None:
             return unowned.let_go_of_what_is_gone(key[1], switches, scaler)

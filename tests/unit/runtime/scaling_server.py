@@ -45,7 +45,7 @@ class Server:
         self.refused: dict[str, errors.ClusterError] = {}
         """What it answers to writes, by kind."""
         self.unread: dict[str, errors.ClusterError] = {}
-        """What it answers to lists, by kind."""
+        """What it answers to lists, and to readings of one, by kind."""
         self.hangs = False
         """Whether a write to an autoscaler, or a reading of one, takes as long as a request may."""
         self.scaled = asyncio.Event()
@@ -100,6 +100,8 @@ class Server:
 
     async def get(self, resource: resources.Resource, namespace: str | None, name: str) -> client.Object:
         await self._hang(resource)
+        if resource.kind in self.unread:
+            raise self.unread[resource.kind]
         try:
             return copy.deepcopy(self.objects[resource.kind, name])
         except KeyError:

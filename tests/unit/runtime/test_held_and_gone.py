@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lastgood.kube import resources
+from lastgood.kube import errors, resources
 from lastgood.observe.store import Store
 from lastgood.runtime.holding import Holder
 from tests.unit.runtime.scaling_server import NAMESPACE, Server, scaled_object
@@ -39,7 +39,7 @@ def held(server: Server) -> list[dict[str, Any]]:
     return entries
 
 
-async def look(server: Server, store: Store | None = None) -> None:
+async def look(server: Server, store: Store | None = None, *, again: bool = False) -> None:
     cluster: Any = server
     holder = Holder(
         cluster=cluster,
@@ -47,7 +47,7 @@ async def look(server: Server, store: Store | None = None) -> None:
         may_act=lambda: True,
         clock=lambda: datetime.now(UTC),
     )
-    assert await holder.hold(KEY) is None
+    assert (await holder.hold(KEY) is not None) is again
 
 
 async def test_a_deployment_that_is_gone_and_that_no_model_names_is_let_go_of_and_told_of(
@@ -107,3 +107,30 @@ async def test_the_autoscaler_of_a_deployment_that_is_gone_is_given_back_first()
 
     assert (server.paused, held(server)) == ("4", [])
     assert server.writes == ["ScaledObject", "KillSwitch"]
+
+
+@pytest.mark.parametrize("there", [True, False])
+async def test_an_autoscaler_on_record_that_no_watch_has_brought_is_given_back_first(there: bool) -> None:
+    """K3: a process that has just started may not know of it yet; whether the Deployment is there or gone."""
+    server = released((resources.SCALED_OBJECTS, scaled_object("0")))
+    if there:
+        server.objects["Deployment", "fraud"] = Server().objects["Deployment", "fraud"]
+    held(server)[0]["autoscaler"] = NOTED
+    store = server.store()
+    store.remove(resources.SCALED_OBJECTS, server.objects["ScaledObject", "fraud"])
+    await look(server, store)
+
+    assert (server.paused, held(server)) == ("4", [])
+    assert server.writes == ["ScaledObject", "KillSwitch"]
+
+
+async def test_an_autoscaler_on_record_that_cannot_be_read_keeps_its_entry_until_it_can() -> None:
+    """K3: what it has to be given back is nowhere else."""
+    server = released((resources.SCALED_OBJECTS, scaled_object("0")))
+    held(server)[0]["autoscaler"] = NOTED
+    store = server.store()
+    store.remove(resources.SCALED_OBJECTS, server.objects["ScaledObject", "fraud"])
+    server.unread["ScaledObject"] = errors.Unavailable("503 of a conversion webhook")
+    await look(server, store, again=True)
+
+    assert (len(held(server)), server.writes) == (1, [])
