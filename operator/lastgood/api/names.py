@@ -65,7 +65,7 @@ REQUESTS: Final = (
 ANNOTATION_MODEL_UID: Final = "lastgood.dev/model-uid"
 """On a KillSwitch that the operator engages: the uid of the ModelDeployment that it was engaged for."""
 ANNOTATION_BAD_DIGEST: Final = "lastgood.dev/bad-digest"
-"""On an automatic KillSwitch: the digest of the version that is to blame."""
+"""On an automatic KillSwitch: the digest of the version that is to blame; empty again once the switch holds nothing."""
 ANNOTATION_ENGAGED_AT: Final = "lastgood.dev/engaged-at"
 """On a KillSwitch that the operator engages: when; a switch that is engaged again gets a new time."""
 ANNOTATION_RELEASED_BY: Final = "lastgood.dev/released-by"

@@ -10,10 +10,11 @@ again. What others wrote to other entries, fields of a newer release among it, i
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from lastgood.api import names
 from lastgood.api.killswitch import MOST_ENTRIES
 from lastgood.decide import facts, records
 from lastgood.kube import client, errors, resources
@@ -133,16 +134,29 @@ class Entries:
         return True
 
     async def _patch(
-        self, key: tuple[str, str], held: Held, resource_version: str, changes: Iterable[_Change]
+        self, key: tuple[str, str], held: Held, resource_version: str, changes: Sequence[_Change]
     ) -> client.Object:
         if not self._may_act():
             raise errors.Unavailable("the lease is no longer ours, so nothing is written")
         metadata: dict[str, Any] = {"resourceVersion": resource_version}
-        left = [change.left for change in changes if change.left is not None]
-        if left:
-            metadata["annotations"] = {writing.left_at(each.workload): writing.left(each) for each in left}
+        noted = _noted(held, changes)
+        if noted:
+            metadata["annotations"] = noted
         body = {"metadata": metadata, "spec": {"restore": list(held.values())}}
         return await self._cluster.patch(resources.KILL_SWITCHES, *key, body)
+
+
+def _noted(held: Held, changes: Sequence[_Change]) -> dict[str, str]:
+    """Return what is noted on the switch together with its entries.
+
+    A kill ends with its last entry, and so does what the switch says of the version that was killed (rule K7): whoever
+    engages it again later says nothing of what that version was found to be since.
+    """
+    left = (change.left for change in changes if change.left is not None)
+    noted = {writing.left_at(each.workload): writing.left(each) for each in left}
+    if not held and any(change.switch.bad_digest for change in changes):
+        noted[names.ANNOTATION_BAD_DIGEST] = ""
+    return noted
 
 
 def _difference(record: records.SetEntries) -> dict[str, facts.Entry | None]:

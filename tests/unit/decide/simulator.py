@@ -134,7 +134,8 @@ class World(Sight):
             case records.ReleaseSwitch():
                 self.put_switch(dataclasses.replace(done.switch, engaged=False, released_by=done.by))
             case records.SetEntries():
-                self.put_switch(dataclasses.replace(done.switch, entries=done.entries))
+                killed = done.switch.bad_digest if done.entries else ""
+                self.put_switch(dataclasses.replace(done.switch, entries=done.entries, bad_digest=killed))
             case _:
                 self._take(done)
 

@@ -116,6 +116,33 @@ def test_what_a_person_says_of_the_version_after_the_kill_stands() -> None:
     assert (made.replicas, made.worth("b")) == (0, "Good")
 
 
+def test_a_version_that_was_found_good_since_its_kill_is_not_bad_when_a_person_engages_that_switch_again() -> (
+    None
+):
+    """K7: the switch spoke of the kill that ended when it let go of the workload."""
+    made = toxic()
+    made.breaches.clear()
+    made.release("m")
+    made.overrule("b", facts.Worth.UNPROVEN)
+    made.wait(60)
+    assert (made.running, made.worth("b"), made.version("b").verdict.by) == ("b", "Good", facts.OPERATOR)
+    made.engage("m")
+    made.wait(5)
+
+    assert (made.replicas, made.worth("b")) == (0, "Good")
+
+
+def test_a_version_is_bad_though_a_person_releases_its_switch_and_engages_it_again_before_the_verdict() -> (
+    None
+):
+    """K7: the switch still holds the workload, so the kill that it speaks of is not over."""
+    made = stopped_and_released_before_the_verdict(proven(), "a")
+    made.engage("m")
+    made.wait(5)
+
+    assert (made.replicas, made.worth("a")) == (0, "Bad")
+
+
 def test_neither_cooldown_nor_budget_gates_a_kill() -> None:
     made = proven(rollback={"budget": {"max": 1, "per": "24h"}, "cooldown": "1h"})
     made.breaches |= {("img:b", "errors"), ("img:c", "toxic")}

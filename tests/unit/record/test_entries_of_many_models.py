@@ -2,12 +2,15 @@
 
 import asyncio
 import copy
+import dataclasses
 from typing import Any, cast
 
 import pytest
 
+from lastgood.api import names
 from lastgood.decide import facts, records
 from lastgood.kube import client, errors, resources
+from lastgood.record import switch as writing
 from lastgood.record.entries import Entries
 
 
@@ -17,6 +20,7 @@ class Api:
     def __init__(self, *restore: dict[str, Any]) -> None:
         self.version = 1
         self.spec: dict[str, Any] = {"engaged": True, "restore": list(restore)}
+        self.annotations: dict[str, str] = {}
         self.patches = 0
         self.fault: errors.ClusterError | None = None
 
@@ -38,6 +42,7 @@ class Api:
             raise errors.Conflict("the switch has changed")
         self.version, self.patches = self.version + 1, self.patches + 1
         self.spec |= body["spec"]
+        self.annotations |= body["metadata"].get("annotations") or {}
         return self.raw()
 
     def held(self) -> dict[str, int]:
@@ -71,17 +76,17 @@ async def test_hundreds_of_models_enter_one_switch_in_two_writes() -> None:
     """K2: the entries of all models that one switch stops."""
     api = Api()
     entries = entries_of(api)
-    names = [f"model-{number}" for number in range(500)]
+    workloads = [f"model-{number}" for number in range(500)]
 
     written = await asyncio.gather(
-        *(entries.write("ml", entering(a_switch(), an_entry(name))) for name in names)
+        *(entries.write("ml", entering(a_switch(), an_entry(name))) for name in workloads)
     )
 
-    assert sorted(api.held()) == sorted(names)
+    assert sorted(api.held()) == sorted(workloads)
     assert api.patches == 2
     assert all(
         any(e["workload"] == name for e in raw["spec"]["restore"])
-        for name, raw in zip(names, written, strict=True)
+        for name, raw in zip(workloads, written, strict=True)
     )
 
 
@@ -181,3 +186,29 @@ async def test_a_full_switch_takes_as_many_as_it_can_and_refuses_the_rest() -> N
 
     assert len(api.held()) == 1000
     assert sum(isinstance(each, errors.Conflict) for each in outcomes) == 5
+
+
+async def test_the_version_that_was_killed_is_forgotten_in_the_write_that_lets_go_of_the_last_workload() -> (
+    None
+):
+    """K7: it is Bad by now; whoever engages the switch again says nothing of it, whatever it was found to be since."""
+    left, last = an_entry("old"), an_entry("fraud")
+    api = Api(writing.wire(left), writing.wire(last))
+    api.spec["engaged"] = False
+    api.annotations = {
+        names.ANNOTATION_BAD_DIGEST: "4f2a",
+        names.ANNOTATION_ENGAGED_AT: "2026-11-22T12:00:00Z",
+    }
+    switch = dataclasses.replace(a_switch(left, last, engaged=False), bad_digest="4f2a")
+    letting_go = [records.SetEntries(switch, switch.entries_with(name, None)) for name in ("old", "fraud")]
+    first, second = letting_go
+    entries = entries_of(api)
+
+    await entries.write("ml", first)
+    assert api.annotations[names.ANNOTATION_BAD_DIGEST] == "4f2a", "it holds another still"
+    await entries.write("ml", second)
+    assert api.held() == {}
+    assert api.annotations == {
+        names.ANNOTATION_BAD_DIGEST: "",
+        names.ANNOTATION_ENGAGED_AT: "2026-11-22T12:00:00Z",
+    }

@@ -3,7 +3,8 @@
 The switch names the version from the moment when it is engaged, and the workload is stopped before the verdict is
 written: a kill waits for nothing. Whoever releases the switch in between releases the model and says nothing of the
 version, so that the switch goes on speaking for the verdict as long as it holds the workload. Nothing is started before
-it is written.
+it is written. With the last that it holds the switch forgets the version: engaged again by hand, it speaks of another
+kill.
 """
 
 from datetime import datetime, timedelta
