@@ -202,6 +202,8 @@ class Switch:
     bad_digest: str = ""
     """For cause `automatic`: the digest of the version that was killed."""
     engaged_at: datetime | None = None
+    engaged_by_others_at: datetime | None = None
+    """When somebody but the operator engaged it, or, for the API server tells no closer, changed it since."""
     released_by: str = ""
     """For cause `manual`: on whose word the mirrored field released it; empty until then. One that is engaged all the
     same was engaged again on the switch itself, by a person, who has to release it there."""

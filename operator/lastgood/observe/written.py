@@ -190,6 +190,7 @@ def switch(raw: Mapping[str, Any]) -> facts.Switch | None:
         model_uid=annotations.get(names.ANNOTATION_MODEL_UID, ""),
         bad_digest=annotations.get(names.ANNOTATION_BAD_DIGEST, ""),
         engaged_at=moment(annotations.get(names.ANNOTATION_ENGAGED_AT)) or parsed.metadata.creation_timestamp,
+        engaged_by_others_at=_written_by_others_at(raw.get("metadata", {})) if spec.engaged else None,
         released_by=annotations.get(names.ANNOTATION_RELEASED_BY, ""),
         resource_version=parsed.metadata.resource_version or "",
         unread=found.unread if says else "spec.engaged: is neither true nor false",
@@ -197,6 +198,12 @@ def switch(raw: Mapping[str, Any]) -> facts.Switch | None:
         or found.lacks("models", "selector", "workloads")
         or "spec.restore" in found.left_out,
     )
+
+
+def _written_by_others_at(metadata: Mapping[str, Any]) -> datetime | None:
+    """Return when the field `engaged` was written by somebody but the operator, which notes its own engagements."""
+    others = (time for time, who in owners(metadata, *RELEASED) if who != names.FIELD_MANAGER)
+    return moment(max(others, default=""))
 
 
 def _holding_what_it_holds(raw: Mapping[str, Any]) -> dict[str, Any]:

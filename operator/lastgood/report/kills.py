@@ -27,7 +27,7 @@ def kill_switch(view: View, previous: Previous, *, off: bool) -> KillSwitchStatu
             served_by=traffic.served_by(view),
             time_to_zero=previous.kill_switch.time_to_zero,
         )
-    switches = sorted(view.engaged, key=lambda switch: (switch.engaged_at or view.now, switch.name))
+    switches = sorted(view.engaged, key=lambda switch: (_engaged_at(switch) or view.now, switch.name))
     first = switches[0]
     since = _since(view, first, previous)
     return KillSwitchStatus(
@@ -63,11 +63,18 @@ def at_zero(view: View) -> bool:
     return pods_remaining(view) == 0 and not asked_for and not kill.not_held(view)
 
 
+def _engaged_at(switch: facts.Switch) -> datetime | None:
+    """Return when a switch was engaged last: it may have been created long before, or be engaged again."""
+    known = (at for at in (switch.engaged_at, switch.engaged_by_others_at) if at is not None)
+    return max(known, default=None)
+
+
 def _since(view: View, first: facts.Switch, previous: Previous) -> datetime:
-    if first.engaged_at is not None:
-        return first.engaged_at
-    known = previous.kill_switch
-    return known.since if known.engaged and known.since is not None else view.now
+    latest, told = _engaged_at(first), previous.kill_switch.since if previous.kill_switch.engaged else None
+    # Who has only changed the reason since counts for engaging it then; what was told before is closer.
+    if told is not None and (latest is None or (first.engaged_at or told) <= told <= latest):
+        return told
+    return latest or view.now
 
 
 def _time_to_zero(view: View, since: datetime, previous: Previous, *, off: bool) -> timedelta | None:
