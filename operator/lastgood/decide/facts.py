@@ -15,7 +15,7 @@ from lastgood.api import names
 from lastgood.api.killswitch import MOST_ENTRIES, LabelSelector
 from lastgood.api.modelcheckpoint import VersionVerdict
 from lastgood.api.rollback import KillAction
-from lastgood.decide import activation, asking
+from lastgood.decide import activation, asking, held
 
 Template = Mapping[str, Any]
 """A whole pod template, as the API server returned it."""
@@ -25,6 +25,11 @@ Worth = VersionVerdict
 Why = activation.Why
 why = activation.why
 Activation = activation.Activation
+Bounds = held.Bounds
+Autoscaler = held.Autoscaler
+Route = held.Route
+Probation = held.Probation
+Entry = held.Entry
 
 
 class Cause(enum.StrEnum):
@@ -121,65 +126,6 @@ SERVED = "Served"
 BREACHED = "Breached"
 BAKED = "Baked"
 """Reasons of `Unproven` and `Good`: recorded, once fully available, seen in breach since, and OK for a whole bake."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """What of an autoscaler is changed to hold it; None is absent, or left alone."""
-
-    min_replicas: int | None = None
-    max_replicas: int | None = None
-    scale_up: str | None = None
-    """Of a HorizontalPodAutoscaler: `behavior.scaleUp.selectPolicy`."""
-    paused_replicas: int | None = None
-    """Of a ScaledObject: KEDA's annotation."""
-
-
-@dataclass(frozen=True, slots=True)
-class Autoscaler:
-    """What people want an autoscaler to be set to, and what it was set to meanwhile to hold it (rule K3)."""
-
-    kind: str
-    name: str
-    before: Bounds = field(default_factory=Bounds)
-    uid: str = ""
-    """Whose record this is; one that was created again under its name is somebody else's."""
-    held: tuple[Bounds, ...] = ()
-    """What it was held at, or is about to be, the newest first: any other value is somebody else's wish."""
-    revision: int = 0
-    """Of which resourceVersion of the autoscaler this was noted; 0: not known. The later of two counts."""
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """Where a Service sent the model's requests before they went to the fallback."""
-
-    service: str
-    selector: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Probation:
-    """The first time after a release: `since` is None until the workload is started again."""
-
-    since: datetime | None = None
-    round: int = 1
-    start_at: datetime | None = None
-    """When it starts, where many were released together (rule K10)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What a switch holds of one workload (`spec.restore[]`)."""
-
-    workload: str
-    model: str
-    replicas: int
-    ceiling: int
-    autoscaler: Autoscaler | None = None
-    probation: Probation | None = None
-    traffic: Route | None = None
-    """What the model's Service selected; None where the kill leaves traffic alone."""
 
 
 @dataclass(frozen=True, slots=True)
