@@ -1,5 +1,6 @@
 """What must hold of the KillSwitches of a ClusterKillSwitch: they are engaged and released with it (K2, K9)."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Final
 
@@ -7,7 +8,7 @@ from lastgood.api import names
 from lastgood.kube import resources
 from tests.simulation.apiserver import Write
 from tests.simulation.around import GITOPS
-from tests.simulation.grounds import Grounds, Violated, Writer
+from tests.simulation.grounds import JUST_NOW, Grounds, Violated, Writer
 from tests.simulation.objects import Object, value_at
 
 LISTS: Final = ("models", "workloads")
@@ -57,7 +58,9 @@ class Overall:
         raw = write.new or write.old or {}
         key = "", raw["metadata"]["annotations"][names.ANNOTATION_CLUSTER_SWITCH]
         where = "", raw["metadata"]["namespace"]
-        read = list(process.connection.readings.all())
+        readings, lately = process.connection.readings, asyncio.get_running_loop().time() - JUST_NOW
+        # One that is deleted and created again meanwhile does not unmake what was decided before.
+        read = [*readings.all(), readings.before_anew(since=lately)]
         parents = [self._server.find(resources.CLUSTER_KILL_SWITCHES, key)]
         parents += [each.get(("clusterkillswitches", key)) for each in read]
         namespaces = [self._server.find(resources.NAMESPACES, where)]

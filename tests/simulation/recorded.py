@@ -98,6 +98,7 @@ class Recorded:
                 name,
                 f"O6: {version} was put on by nobody",
                 lambda seen: bool(seen.asks.get("follow")) and _runs(seen, new),
+                survives=True,  # what ran has run, whatever its Deployment is by now
             )
         if why == "OrderedRollback":
             self._grounds.holds(write, process, name, "P3: nobody ordered this", evidence.was_ordered)
