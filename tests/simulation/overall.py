@@ -31,9 +31,9 @@ class Overall:
             self._holds(write, process, "K2: a namespace that it does not select", _selects)
             return
         before, after = old["spec"], new["spec"]
-        narrowed = any(not set(before.get(name) or ()) <= set(after.get(name) or ()) for name in LISTS)
+        lost = {name for name in LISTS if not set(before.get(name) or ()) <= set(after.get(name) or ())}
         other = bool(before.get("selector")) and before["selector"] != after.get("selector")
-        if not _all(after) and (_all(before) or narrowed or other):
+        if "workloads" in lost or (not _all(after) and (_all(before) or lost or other)):
             raise Violated(f"K2: an engaged switch is narrowed ({process.identity}): {write.body}")
 
     def release(self, write: Write, process: Writer) -> None:

@@ -18,6 +18,8 @@ from lastgood.api.workloads import HeldAutoscaler, Replicas
 
 MOST_ENTRIES: Final = 1000
 """Workloads that one switch can hold on record."""
+MOST_NAMED: Final = 1000
+"""Models, and Deployments, that one switch can name."""
 
 
 class SelectorOperator(StrEnum):
@@ -141,11 +143,11 @@ class KillSwitchSelection(Model):
     """Why, for those who come after."""
     requested_by: Annotated[str | None, schema.text(253)] = None
     """Who asked for it."""
-    models: Annotated[tuple[LabelValue, ...] | None, schema.list_set(most=1000, least=1)] = None
+    models: Annotated[tuple[LabelValue, ...] | None, schema.list_set(most=MOST_NAMED, least=1)] = None
     """The ModelDeployments to kill. With neither models nor selector: every one."""
     selector: Annotated[LabelSelector | None, schema.ATOMIC_MAP] = None
     """Kill the ModelDeployments with these labels."""
-    workloads: Annotated[tuple[Name, ...] | None, schema.list_set(most=1000, least=1)] = None
+    workloads: Annotated[tuple[Name, ...] | None, schema.list_set(most=MOST_NAMED, least=1)] = None
     """Deployments named directly: the API server refuses to scale them up, even while the operator is
     down."""
     action: KillAction | None = None

@@ -4,8 +4,9 @@ Such a child is told by its cause `cluster` and by the name of the ClusterKillSw
 `cluster-<name>` where nobody else has taken that. It is a switch like any other from then on.
 
 - *Selection only adds.* A namespace that comes to be selected gets its child, one that is selected no longer keeps it.
-  An engaged child is widened and never narrowed. A switch has a list of models or one selector: what cannot be added to
-  a child that is engaged goes into a further one beside it, `cluster-<name>-2` and so on, and both hold.
+  An engaged child is widened and never narrowed. What cannot be added to one that is engaged goes into a further one
+  beside it, `cluster-<name>-2` and so on, and both hold: a switch has a list of models or one selector, it says every
+  model by naming nothing at all, and a list of names has an end.
 - *Only people release* (K9). Releasing the ClusterKillSwitch releases the children that were engaged for it, unless its
   field was set by a GitOps manager while another had engaged it (as in K8). One that was deleted says nothing: its
   children stay, and one of the same name that is created engaged takes them over. One that is created released says
@@ -23,7 +24,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from lastgood.api import names
-from lastgood.api.killswitch import LabelSelector
+from lastgood.api.killswitch import MOST_NAMED, LabelSelector
 from lastgood.api.rollback import KillAction
 
 SYSTEM: Final = frozenset({"kube-system", "kube-public", "kube-node-lease"})
@@ -212,17 +213,18 @@ def _new(
 def widened(now: Selection, wanted: Selection) -> Selection | None:
     """Return what an engaged child selects from now on: what is asked for, and nothing less than before.
 
-    None where one switch cannot say both: of two selectors, or of a selector and a list.
+    None where one switch cannot say both: two selectors, a selector and a list, every model and a Deployment by name,
+    or more names than a list may hold.
     """
-    workloads = (*now.workloads, *(name for name in wanted.workloads if name not in now.workloads))
+    models = tuple(dict.fromkeys((*now.models, *wanted.models)))
+    workloads = tuple(dict.fromkeys((*now.workloads, *wanted.workloads)))
     if now.everything or wanted.everything:
-        return dataclasses.replace(wanted, models=(), selector=None, workloads=())
-    if now.selector is not None and wanted.selector not in (None, now.selector):
+        return None if workloads else dataclasses.replace(wanted, models=(), selector=None)
+    selector = wanted.selector if now.selector is None else now.selector
+    if wanted.selector not in (None, selector) or (models and selector is not None):
         return None
-    if (now.models and wanted.selector is not None) or (now.selector is not None and wanted.models):
+    if max(len(models), len(workloads)) > MOST_NAMED:
         return None
-    models = (*now.models, *(name for name in wanted.models if name not in now.models))
-    selector = now.selector or wanted.selector
     return dataclasses.replace(wanted, models=models, selector=selector, workloads=workloads)
 
 

@@ -1,6 +1,7 @@
 """K2, K9: a ClusterKillSwitch engages one KillSwitch per namespace; selection only adds, and only people release."""
 
 import dataclasses
+import itertools
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -26,6 +27,16 @@ RELEASED = dataclasses.replace(SWITCH, engaged=False)
 ELSEWHERE = LabelSelector(match_labels={"team": "fraud"})
 ML = Namespace("ml", labels={"team": "payments"})
 GITOPS = ("argocd-controller",)
+SELECTIONS = (
+    Selection(),
+    Selection(models=("a",)),
+    Selection(models=("c",)),
+    Selection(selector=PAYMENTS),
+    Selection(selector=ELSEWHERE),
+    Selection(workloads=("w",)),
+    Selection(models=("a",), workloads=("w",)),
+    Selection(selector=PAYMENTS, workloads=("w",)),
+)
 
 
 def child(namespace: str = "ml", **fields: Any) -> Child:
@@ -167,6 +178,35 @@ def test_what_a_list_names_stays_selected_when_a_selector_is_asked_for() -> None
         }
 
 
+def test_deployments_that_are_named_stay_named_beside_every_model() -> None:
+    """K2: one switch says every model by naming nothing: a Deployment by name needs one of its own."""
+    everything, named = Selection(), Selection(workloads=("batch",))
+    both = Selection(models=("a",), workloads=("batch",))
+    for before, wanted in ((everything, named), (named, everything), (everything, both), (both, everything)):
+        assert widened(before, wanted) is None
+        first, switch = child(selection=before), dataclasses.replace(SWITCH, selection=wanted)
+        (write,) = decided(switch, ML, children=(first,))
+
+        assert isinstance(write, Engage)
+        assert (write.child.name, write.child.selection) == ("cluster-pii-2", wanted)
+        assert decided(switch, ML, children=(first, write.child)) == (), "and both hold from then on"
+
+
+def test_names_that_one_list_has_no_room_for_go_into_a_further_switch() -> None:
+    """K2, B2: a list of more would be refused, again and again, and nothing of what is new would be killed."""
+    held, more = (tuple(f"{prefix}{number}" for number in range(600)) for prefix in "ab")
+    for before, wanted, overlapping in (
+        (Selection(models=held), Selection(models=more), Selection(models=(*held, *more[:400]))),
+        (Selection(workloads=held), Selection(workloads=more), Selection(workloads=(*held, *more[:400]))),
+    ):
+        assert widened(before, wanted) is None
+        assert widened(before, overlapping) == overlapping
+        switch = dataclasses.replace(SWITCH, selection=wanted)
+        (write,) = decided(switch, ML, children=(child(selection=before),))
+        assert (write.child.name, write.child.selection) == ("cluster-pii-2", wanted)
+        assert decided(switch, ML, children=(child(selection=before), write.child)) == ()
+
+
 def test_a_list_that_comes_back_widens_the_switch_that_has_one() -> None:
     """K2."""
     first, second = child(selection=Selection(models=("a",))), child(selection=Selection(selector=PAYMENTS))
@@ -192,16 +232,30 @@ def test_one_that_is_created_again_takes_over_also_what_it_cannot_widen() -> Non
 
 
 def test_what_was_written_needs_no_second_write() -> None:
-    for wanted in (
-        Selection(),
-        Selection(models=("c",)),
-        Selection(selector=PAYMENTS),
-        Selection(workloads=("w",)),
-    ):
-        for before in (Selection(), Selection(models=("a",)), Selection(selector=PAYMENTS)):
-            switch = dataclasses.replace(SWITCH, selection=wanted)
-            writes = decided(switch, ML, children=(child(selection=before),))
-            assert decided(switch, ML, children=tuple(_after(writes, child(selection=before)))) == ()
+    for before, wanted in itertools.product(SELECTIONS, repeat=2):
+        switch = dataclasses.replace(SWITCH, selection=wanted)
+        writes = decided(switch, ML, children=(child(selection=before),))
+        assert decided(switch, ML, children=tuple(_after(writes, child(selection=before)))) == ()
+
+
+def test_whatever_is_asked_for_is_killed_beside_what_was() -> None:
+    """K2."""
+    for before, wanted in itertools.product(SELECTIONS, repeat=2):
+        switch = dataclasses.replace(SWITCH, selection=wanted)
+        writes = decided(switch, ML, children=(child(selection=before),))
+        after = list(_after(writes, child(selection=before)))
+        for asked in (before, wanted):
+            assert any(_says(each.selection, asked) for each in after), f"{before} and then {wanted}"
+
+
+def _says(selection: Selection, asked: Selection) -> bool:
+    """Whether a switch with one selection stops all that another one asks for."""
+    of_models = selection.everything or (
+        not asked.everything
+        and set(asked.models) <= set(selection.models)
+        and asked.selector in (None, selection.selector)
+    )
+    return of_models and set(asked.workloads) <= set(selection.workloads)
 
 
 def _after(writes: Sequence[Write], before: Child) -> Iterable[Child]:
