@@ -21,6 +21,7 @@ Key = tuple[str, str]
 
 OWNED: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     "modeldeployments": (("spec",), ("spec", "killSwitch", "engaged")),
+    "killswitches": (("spec", "engaged"),),
     "clusterkillswitches": (("spec", "engaged"),),
     "deployments": (("spec", "replicas"), ("spec", "template")),
     "horizontalpodautoscalers": (("spec", "behavior"),),

@@ -30,6 +30,8 @@ class Overall:
         if old is None or not old["spec"]["engaged"]:
             self._holds(write, process, "K2: a namespace that it does not select", _selects)
             return
+        if _of_a_person(old):
+            raise Violated(f"K9: a person's own kill is changed ({process.identity}): {write.body}")
         before, after = old["spec"], new["spec"]
         lost = {name for name in LISTS if not set(before.get(name) or ()) <= set(after.get(name) or ())}
         other = bool(before.get("selector")) and before["selector"] != after.get("selector")
@@ -40,6 +42,8 @@ class Overall:
         """A child is released when a person, or who had engaged it, releases what it was engaged for (K8, K9)."""
         assert write.old is not None
         notes = write.old["metadata"]["annotations"]
+        if _of_a_person(write.old):
+            raise Violated(f"K9: a person's own kill is released ({process.identity}): {write.body}")
 
         def is_released(parent: Object | None, _: Object | None) -> bool:
             if parent is None or parent["spec"]["engaged"]:
@@ -84,8 +88,13 @@ def _all(spec: Object) -> bool:
     return not any(spec.get(name) for name in (*LISTS, "selector"))
 
 
-def _writer(parent: Object) -> str:
-    owners = parent["metadata"].get("managedFields") or ()
+def _of_a_person(child: Object) -> bool:
+    """Whether somebody else than the operator has engaged it on itself."""
+    return _writer(child) != names.FIELD_MANAGER
+
+
+def _writer(raw: Object) -> str:
+    owners = raw["metadata"].get("managedFields") or ()
     path = ("f:spec", "f:engaged")
     return next(
         (str(each["manager"]) for each in owners if value_at(each["fieldsV1"], *path) is not None), ""

@@ -9,10 +9,11 @@ Such a child is told by its cause `cluster` and by the name of the ClusterKillSw
   model by naming nothing at all, and a list of names has an end.
 - *Only people release* (K9). Releasing the ClusterKillSwitch releases the children that were engaged for it, unless its
   field was set by a GitOps manager while another had engaged it (as in K8). One that was deleted says nothing: its
-  children stay, and one of the same name that is created engaged takes them over. One that is created released says
-  nothing about the kill of the one before it.
+  children stay, and one of the same name that is created engaged takes them over, with who had engaged them. One that
+  is created released says nothing about the kill of the one before it.
 - A child that is released while the ClusterKillSwitch is engaged is engaged again: release the ClusterKillSwitch. One
-  that a person engages after its release is that person's kill, and is released where it was engaged.
+  that somebody engages on itself is that person's kill, and is released where it was engaged: nothing is added to it,
+  as that would go with it, and a further child says what the ClusterKillSwitch asks for.
 - Every namespace that is selected gets a child, whether a model is in it or not: one that comes later finds itself
   killed. Kubernetes' own namespaces get one with their first ModelDeployment.
 """
@@ -58,8 +59,13 @@ class ClusterSwitch:
     selection: Selection
     namespaces: LabelSelector | None = None
     """None for all."""
-    written_by: str = ""
-    """The field manager that wrote `spec.engaged` last."""
+    owners: tuple[str, ...] = ()
+    """The field managers that say what `spec.engaged` says, the one that wrote last first."""
+
+    @property
+    def written_by(self) -> str:
+        """The field manager that wrote `spec.engaged` last; empty for nobody."""
+        return next(iter(self.owners), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +92,15 @@ class Child:
     """The field manager that had engaged the ClusterKillSwitch."""
     released_by: str = ""
     """On whose word it was released; empty until then, and for one that a person has released directly."""
+    by_hand: bool = False
+    """Whether somebody else than the operator has written its `spec.engaged`, or applies it too."""
     resource_version: str = ""
     """Empty for one that does not exist yet."""
+
+    @property
+    def of_a_person(self) -> bool:
+        """Whether it is the kill of somebody who has engaged it on itself, and who has to release it there."""
+        return self.engaged and (self.by_hand or bool(self.released_by))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,15 +134,16 @@ def decide(
     `children` are those of this ClusterKillSwitch; `taken` are namespace and name of all other KillSwitches.
     """
     if not switch.engaged:
-        due = (child for child in children if may_release(switch, child, gitops_managers))
-        return tuple(Release(child, by=switch.written_by) for child in due)
+        by = ((child, _releasers(switch, child, gitops_managers)) for child in children)
+        return tuple(Release(child, by=min(releasers)) for child, releasers in by if releasers)
     known: dict[str, list[Child]] = {}
     for child in sorted(children, key=lambda each: each.name):
         known.setdefault(child.namespace, []).append(child)
     written: list[Write] = []
     for namespace in sorted(namespaces, key=lambda each: (not each.has_models, each.name)):
         own = known.get(namespace.name, [])
-        written += (Engage(child) for child in _wanted(switch, namespace, own, taken) if child not in own)
+        wanted = _wanted(switch, namespace, own, taken, gitops_managers)
+        written += (Engage(child) for child in wanted if child not in own)
     return tuple(written)
 
 
@@ -140,13 +154,6 @@ def selects(switch: ClusterSwitch, namespace: Namespace) -> bool:
     return switch.namespaces is None or switch.namespaces.matches(dict(namespace.labels))
 
 
-def may_release(switch: ClusterSwitch, child: Child, gitops_managers: Collection[str]) -> bool:
-    """K9: whether a ClusterKillSwitch that is not engaged says so on the word of somebody who may release a child."""
-    if not child.engaged or child.released_by or child.parent_uid != switch.uid or not switch.written_by:
-        return False
-    return switch.written_by == child.engaged_by or switch.written_by not in gitops_managers
-
-
 def still_held(
     switch: ClusterSwitch, children: Iterable[Child], gitops_managers: Collection[str]
 ) -> tuple[Child, ...]:
@@ -154,47 +161,59 @@ def still_held(
     if switch.engaged:
         return ()
     return tuple(
-        child for child in children if child.engaged and not may_release(switch, child, gitops_managers)
+        child for child in children if child.engaged and not _releasers(switch, child, gitops_managers)
     )
 
 
+def _releasers(switch: ClusterSwitch, child: Child, gitops_managers: Collection[str]) -> set[str]:
+    """Return who says that a child is released, and may: of several one is enough, whoever applied it last (K8, K9)."""
+    if not child.engaged or child.of_a_person or child.parent_uid != switch.uid:
+        return set()
+    said = {owner for owner in switch.owners if owner}
+    return {owner for owner in said if owner == child.engaged_by or owner not in gitops_managers}
+
+
 def _wanted(
-    switch: ClusterSwitch, namespace: Namespace, own: Sequence[Child], taken: Collection[tuple[str, str]]
+    switch: ClusterSwitch,
+    namespace: Namespace,
+    own: Sequence[Child],
+    taken: Collection[tuple[str, str]],
+    gitops_managers: Collection[str],
 ) -> list[Child]:
     """Return the engaged children of one namespace as they are to be; one of them takes the selection in."""
     if namespace.ending:
         return []
     wanted, taken_in = [], False
-    for child in (each for each in own if each.engaged):
+    for child in (each for each in own if each.engaged and not each.of_a_person):
         selection = None if taken_in else widened(child.selection, switch.selection)
         taken_in = taken_in or selection is not None
-        wanted.append(_kept(switch, child, selection or child.selection))
+        wanted.append(_engaged(switch, child, selection or child.selection, gitops_managers))
     if not taken_in and selects(switch, namespace):
         released = next((child for child in own if not child.engaged), None)
-        wanted.append(_engaged(switch, released or _new(switch, namespace, own, taken)))
+        child = released or _new(switch, namespace, own, taken)
+        wanted.append(_engaged(switch, child, switch.selection, gitops_managers))
     return wanted
 
 
-def _kept(switch: ClusterSwitch, child: Child, selection: Selection) -> Child:
-    same_kill = child.parent_uid == switch.uid
-    return dataclasses.replace(
-        child,
-        selection=selection,
-        parent_uid=switch.uid,
-        engaged_by=child.engaged_by if same_kill else switch.written_by,
-        released_by="",
-    )
-
-
-def _engaged(switch: ClusterSwitch, child: Child) -> Child:
+def _engaged(
+    switch: ClusterSwitch, child: Child, selection: Selection, gitops_managers: Collection[str]
+) -> Child:
     return dataclasses.replace(
         child,
         engaged=True,
-        selection=switch.selection,
+        selection=selection,
         parent_uid=switch.uid,
-        engaged_by=switch.written_by,
+        engaged_by=_engaged_by(switch, child, gitops_managers),
         released_by="",
+        by_hand=False,
     )
+
+
+def _engaged_by(switch: ClusterSwitch, child: Child, gitops_managers: Collection[str]) -> str:
+    """Return who engages a child, or has: a person stays on record, whoever says the same since (rule K8)."""
+    before = child.engaged_by if child.engaged else ""
+    said = [each for each in (before, *switch.owners) if each]
+    return next((each for each in said if each not in gitops_managers), next(iter(said), ""))
 
 
 def _new(

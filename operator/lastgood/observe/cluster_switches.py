@@ -17,13 +17,14 @@ def read(raw: Object) -> cluster_switch.ClusterSwitch:
     if found is None or found.lacks(*DECISIVE):
         raise written.Unreadable("spec cannot be read" if found is None else found.unread)
     metadata, spec = found.resource.metadata, found.resource.spec
+    said = written.owners(raw["metadata"], *written.RELEASED)
     return cluster_switch.ClusterSwitch(
         name=metadata.name,
         uid=metadata.uid or "",
         engaged=spec.engaged,
         selection=_selection(spec),
         namespaces=spec.namespace_selector,
-        written_by=written.writer(raw["metadata"], "f:spec", "f:engaged"),
+        owners=tuple(owner for _, owner in sorted(said, reverse=True)),
     )
 
 
@@ -59,6 +60,7 @@ def child(raw: Object, switch: facts.Switch | None) -> cluster_switch.Child:
         parent_uid=notes.get(names.ANNOTATION_CLUSTER_SWITCH_UID, ""),
         engaged_by=notes.get(names.ANNOTATION_ENGAGED_BY, ""),
         released_by=notes.get(names.ANNOTATION_RELEASED_BY, ""),
+        by_hand=bool(written.writers(metadata, *written.RELEASED) - {names.FIELD_MANAGER}),
         resource_version=metadata.get("resourceVersion") or "",
     )
 

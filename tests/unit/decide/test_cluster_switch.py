@@ -1,32 +1,21 @@
-"""K2, K9: a ClusterKillSwitch engages one KillSwitch per namespace; selection only adds, and only people release."""
+"""K2: a ClusterKillSwitch engages one KillSwitch per namespace, and selection only adds."""
 
 import dataclasses
 import itertools
 from collections.abc import Iterable, Sequence
-from typing import Any
 
-from lastgood.api.killswitch import LabelSelector
-from lastgood.decide.cluster_switch import (
-    Child,
-    ClusterSwitch,
-    Engage,
-    Namespace,
-    Release,
-    Selection,
-    Write,
-    decide,
-    still_held,
-    widened,
+from lastgood.decide.cluster_switch import Child, Engage, Namespace, Selection, Write, decide, widened
+from tests.unit.decide.clusterwide import (
+    ELSEWHERE,
+    ML,
+    PAYMENTS,
+    RELEASED,
+    SWITCH,
+    child,
+    decided,
+    engaged_in,
 )
 
-PAYMENTS = LabelSelector(match_labels={"team": "payments"})
-SWITCH = ClusterSwitch(
-    name="pii", uid="u", engaged=True, selection=Selection(reason="INC-1"), written_by="kubectl"
-)
-RELEASED = dataclasses.replace(SWITCH, engaged=False)
-ELSEWHERE = LabelSelector(match_labels={"team": "fraud"})
-ML = Namespace("ml", labels={"team": "payments"})
-GITOPS = ("argocd-controller",)
 SELECTIONS = (
     Selection(),
     Selection(models=("a",)),
@@ -37,30 +26,6 @@ SELECTIONS = (
     Selection(models=("a",), workloads=("w",)),
     Selection(selector=PAYMENTS, workloads=("w",)),
 )
-
-
-def child(namespace: str = "ml", **fields: Any) -> Child:
-    found = Child(
-        namespace=namespace,
-        name="cluster-pii",
-        engaged=True,
-        selection=SWITCH.selection,
-        parent="pii",
-        parent_uid="u",
-        engaged_by="kubectl",
-        resource_version="7",
-    )
-    return dataclasses.replace(found, **fields)
-
-
-def decided(
-    switch: ClusterSwitch, *namespaces: Namespace, children: tuple[Child, ...] = ()
-) -> tuple[Write, ...]:
-    return decide(switch, namespaces=namespaces, children=children, gitops_managers=GITOPS)
-
-
-def engaged_in(writes: tuple[Write, ...]) -> list[str]:
-    return [write.child.namespace for write in writes if isinstance(write, Engage)]
 
 
 def test_every_namespace_gets_its_switch_those_with_models_first() -> None:
@@ -95,31 +60,6 @@ def test_a_namespace_whose_labels_change_keeps_its_switch() -> None:
     assert decided(switch, Namespace("ml"), children=(child(),)) == ()
 
 
-def test_a_release_by_a_person_releases_what_it_engaged() -> None:
-    assert decided(RELEASED, ML, children=(child(),)) == (Release(child(), by="kubectl"),)
-    assert decided(RELEASED, children=(child(engaged=False, released_by="kubectl"),)) == ()
-
-
-def test_a_release_from_git_lets_nothing_go_that_a_person_engaged() -> None:
-    from_git = dataclasses.replace(RELEASED, written_by="argocd-controller")
-
-    assert decided(from_git, ML, children=(child(),)) == ()
-    assert still_held(from_git, (child(),), GITOPS) == (child(),)
-    assert decided(from_git, ML, children=(child(engaged_by="argocd-controller"),)) != ()
-
-
-def test_one_that_is_created_released_says_nothing_of_the_kill_before_it() -> None:
-    assert decided(dataclasses.replace(RELEASED, uid="new"), ML, children=(child(),)) == ()
-
-
-def test_one_that_is_created_again_engaged_takes_its_switches_over() -> None:
-    writes = decided(dataclasses.replace(SWITCH, uid="new", written_by="ana"), ML, children=(child(),))
-
-    assert [(write.child.parent_uid, write.child.resource_version) for write in writes] == [("new", "7")]
-    assert isinstance(writes[0], Engage)
-    assert writes[0].child.engaged_by == "ana"
-
-
 def test_a_switch_that_is_released_in_one_namespace_alone_is_engaged_again() -> None:
     assert engaged_in(decided(SWITCH, ML, children=(child(engaged=False),))) == ["ml"]
 
@@ -128,13 +68,6 @@ def test_a_switch_that_is_released_where_the_namespace_is_no_longer_selected_sta
     switch = dataclasses.replace(SWITCH, namespaces=PAYMENTS)
 
     assert decided(switch, Namespace("ml"), children=(child(engaged=False),)) == ()
-
-
-def test_one_that_a_person_engages_after_the_release_is_released_where_it_was_engaged() -> None:
-    again = child(engaged=True, released_by="kubectl")
-
-    assert decided(RELEASED, ML, children=(again,)) == ()
-    assert still_held(RELEASED, (again,), GITOPS) == (again,)
 
 
 def test_a_name_that_somebody_else_has_taken_keeps_no_kill_from_happening() -> None:
