@@ -65,6 +65,13 @@ def child(raw: Object, switch: facts.Switch | None) -> cluster_switch.Child:
     )
 
 
+def keeping(raw: Object, switch: facts.Switch | None, parents: Mapping[str, Object]) -> str:
+    """Return the ClusterKillSwitch of `parents` that engages a KillSwitch again if that is released; empty for none."""
+    found = child(raw, switch)
+    spec = parents.get(found.parent, {}).get("spec") or {}
+    return found.parent if spec.get("engaged") and not found.of_a_person else ""
+
+
 def _selected(switch: facts.Switch) -> cluster_switch.Selection:
     return cluster_switch.Selection(
         models=switch.models,

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from lastgood.api import names
 from lastgood.decide import facts, world
 from lastgood.kube import resources
-from lastgood.observe import autoscalers, concern, pods, traffic, written
+from lastgood.observe import autoscalers, cluster_switches, concern, pods, traffic, written
 from lastgood.observe.index import Indexes, Key, Object
 from lastgood.observe.parsed import Parsed
 
@@ -34,6 +34,8 @@ class Store:
     scalers: autoscalers.Autoscalers = field(default_factory=autoscalers.Autoscalers)
     contents: dict[str, Mapping[str, str]] = field(default_factory=dict)
     """By namespace and name, hashes of the ConfigMaps that models use; no watch brings them (`contents.py`)."""
+    cluster_switches: dict[str, Object] | None = None
+    """The ClusterKillSwitches that this operator serves, by name; None until it is known which."""
     _index: Indexes = field(default_factory=Indexes)
     services: dict[Key, Object] = field(default_factory=dict)
     _pods: pods.Pods = field(default_factory=pods.Pods)
@@ -214,6 +216,15 @@ class Store:
         """Return the KillSwitches of a ClusterKillSwitch, in the order of their namespaces."""
         found = self._index.children_of.of(cluster_switch)
         return sorted(found, key=lambda raw: str(raw["metadata"]["namespace"]))
+
+    def kept_engaged_by(self, switch: Object) -> str | None:
+        """Return the ClusterKillSwitch that engages a KillSwitch again if that is released; empty for none.
+
+        None while that is not known.
+        """
+        if self.cluster_switches is None and cluster_switches.parent(switch):
+            return None
+        return cluster_switches.keeping(switch, self.parsed_switch(switch), self.cluster_switches or {})
 
     def checkpoints_of(self, model: Key) -> list[Object]:
         """Return the ModelCheckpoints of a model."""

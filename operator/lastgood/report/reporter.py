@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, S
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol, TypedDict
 
-from lastgood.api import names
 from lastgood.decide import cluster_switch, facts, records
 from lastgood.decide.decision import Decision
 from lastgood.decide.view import View
@@ -49,6 +48,10 @@ class Objects(Protocol):
 
     def parsed_switch(self, raw: Object, /) -> facts.Switch | None:
         """Return what a KillSwitch says, as far as it can be read."""
+        ...
+
+    def kept_engaged_by(self, switch: Object, /) -> str | None:
+        """Return the ClusterKillSwitch that engages a switch again if it is released; None while it is not known."""
         ...
 
     @property
@@ -153,7 +156,10 @@ class Reporter:
         selected = self._selected(namespace, switch)
         found = switches.targets(switch, models=selected, pods=self._pods(namespace, switch, selected))
         before = self._statuses.latest(metadata["uid"], seen)
-        way_out = self._ways_out(namespace, switch, metadata, selected)
+        parent = self._store.kept_engaged_by(raw) if switch.cause is facts.Cause.CLUSTER else ""
+        if parent is None:  # where it is released is not known yet
+            return False
+        way_out = self._ways_out(namespace, switch, parent, selected)
         told = switch.engaged, switch.reason, metadata.get("generation"), found, way_out
         if self._told.get(metadata["uid"]) == (told, before):
             return True
@@ -224,13 +230,12 @@ class Reporter:
             self._metrics.status_written(resources.CLUSTER_KILL_SWITCHES.kind)
 
     def _ways_out(
-        self, namespace: str, switch: facts.Switch, metadata: Object, selected: Collection[str]
+        self, namespace: str, switch: facts.Switch, parent: str, selected: Collection[str]
     ) -> _WaysOut:
-        parent = (metadata.get("annotations") or {}).get(names.ANNOTATION_CLUSTER_SWITCH) or ""
         models = {raw["metadata"]["name"] for raw in self._store.models_in(namespace)}
         others = map(self._store.parsed_switch, self._store.switches_in(namespace))
         return {
-            "release": ways_out.release(switch, cluster_switch=str(parent)),
+            "release": ways_out.release(switch, cluster_switch=parent),
             "not_there": ways_out.not_there(switch, models=models, selected=selected),
             "held_elsewhere": ways_out.held_elsewhere(switch, (each for each in others if each is not None)),
         }

@@ -10,9 +10,10 @@ RELEASE: Final = "set spec.engaged to false to release it"
 
 
 def release(switch: facts.Switch, *, cluster_switch: str = "") -> str:
-    """Say where an engaged switch is released; `cluster_switch` is the ClusterKillSwitch that it belongs to, if any.
+    """Say where an engaged switch is released; `cluster_switch` is the ClusterKillSwitch that keeps it engaged, if any.
 
     One that the operator engages on the word of another object is engaged again as long as that says so (rules K2, K8).
+    One that nobody says so of any more, or that a person has engaged on itself, is released where it is.
     """
     if switch.cause is facts.Cause.CLUSTER and cluster_switch:
         return (

@@ -110,6 +110,7 @@ def assemble(
         reporter=reporter,
         may_act=may_act,
         clock=clock,
+        switched=loop.tell,
         namespaces=settings.namespaces,
         gitops_managers=settings.gitops_managers,
     )

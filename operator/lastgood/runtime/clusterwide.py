@@ -18,7 +18,7 @@ from lastgood.kube import client, errors, resources
 from lastgood.observe import cluster_switches as observing
 from lastgood.observe import written
 from lastgood.observe.parsed import Parsed
-from lastgood.observe.store import Store
+from lastgood.observe.store import Key, Store
 from lastgood.record import cluster_switch as recording
 from lastgood.report.reporter import Reporter
 from lastgood.runtime import contest
@@ -54,6 +54,7 @@ class ClusterSwitches:
         reporter: Reporter,
         may_act: Callable[[], bool],
         clock: Callable[[], datetime],
+        switched: Callable[[Collection[Key]], None] = lambda _: None,
         namespaces: Collection[str] = (),
         gitops_managers: Collection[str] = (),
     ) -> None:
@@ -62,6 +63,7 @@ class ClusterSwitches:
         self._reporter = reporter
         self._may_act = may_act
         self._clock = clock
+        self._switched = switched
         self._only = tuple(namespaces)
         self._gitops_managers = frozenset(gitops_managers)
         self._kept: dict[resources.Resource, dict[str, Object]] = {each: {} for each in WATCHED}
@@ -99,18 +101,31 @@ class ClusterSwitches:
     async def _follow(self, streams: Streams, resource: resources.Resource) -> None:
         while True:
             try:
-                found = await self._cluster.list(resource, None)
-                self._kept[resource] = {raw["metadata"]["name"]: raw for raw in found}
+                self._keep(resource, await self._cluster.list(resource, None))
                 self.due_all()
                 async with contextlib.aclosing(streams.watch(resource, None, seconds=WATCH_FOR)) as events:
                     async for event in events:
                         self._take(resource, event)
             except errors.Forbidden as error:
                 self._tell_refused(error)
+                self._keep_none(resource)
                 await asyncio.sleep(FORBIDDEN)
             except errors.ClusterError as error:
                 log.debug("watching %s: %s; it is watched again", resource.plural, error)
+                if isinstance(error, errors.NotFound):
+                    self._keep_none(resource)
                 await asyncio.sleep(PAUSE)
+
+    def _keep_none(self, resource: resources.Resource) -> None:
+        """Note that a kind may not be read, or is not installed: what was never seen of it is not served."""
+        if not self._kept[resource]:
+            self._keep(resource, ())
+
+    def _keep(self, resource: resources.Resource, found: Sequence[Object]) -> None:
+        kept = self._kept[resource] = {raw["metadata"]["name"]: raw for raw in found}
+        if resource is resources.CLUSTER_KILL_SWITCHES:
+            self._store.cluster_switches = kept
+            self._switched([key for key, raw in self._store.switches.items() if observing.parent(raw)])
 
     def _tell_refused(self, error: errors.Forbidden) -> None:
         if not self._refused:
@@ -122,17 +137,20 @@ class ClusterSwitches:
         self._refused = str(error)
 
     def _take(self, resource: resources.Resource, event: Mapping[str, Any]) -> None:
-        raw = event["object"]
+        raw, kept = event["object"], self._kept[resource]
         name = raw["metadata"]["name"]
+        before = kept.get(name)
         if event["type"] == "DELETED":
-            self._kept[resource].pop(name, None)
+            kept.pop(name, None)
             self._parsed.forget(raw)
         else:
-            self._kept[resource][name] = raw
-        if resource is resources.CLUSTER_KILL_SWITCHES:
-            self._lane.due(name)
-        else:
+            kept[name] = raw
+        if resource is not resources.CLUSTER_KILL_SWITCHES:
             self.due_all()
+            return
+        self._lane.due(name)
+        if _says(before) != _says(kept.get(name)):
+            self._switched([_key(each) for each in self._store.children_of(name)])
 
     async def _drive(self, name: str) -> None:
         """Bring one ClusterKillSwitch as far as it can be brought now, and tell of it."""
@@ -255,3 +273,12 @@ class ClusterSwitches:
             held=cluster_switch.still_held(switch, read, self._gitops_managers),
             now=self._clock(),
         )
+
+
+def _key(raw: Object) -> Key:
+    return raw["metadata"]["namespace"], raw["metadata"]["name"]
+
+
+def _says(raw: Object | None) -> bool | None:
+    """Return whether a ClusterKillSwitch is engaged, so that what it has engaged is released there; None for none."""
+    return None if raw is None else bool((raw.get("spec") or {}).get("engaged"))
