@@ -20,6 +20,8 @@ MOST_ENTRIES: Final = 1000
 """Workloads that one switch can hold on record."""
 MOST_NAMED: Final = 1000
 """Models, and Deployments, that one switch can name."""
+LONGEST_NAME: Final = 240
+"""Characters in the name of a ClusterKillSwitch: a KillSwitch has at most 253, and is called `cluster-<name>-2`."""
 
 
 class SelectorOperator(StrEnum):
@@ -222,6 +224,15 @@ class KillSwitch(Resource):
 
 class ClusterKillSwitch(Resource):
     """A durable latch over models of many namespaces, chosen by label, or of all."""
+
+    rules = (
+        schema.Rule(
+            rule=f"self.metadata.name.size() <= {LONGEST_NAME}",
+            message=f"metadata.name must not exceed {LONGEST_NAME} characters: "
+            "the KillSwitch of each namespace is called cluster-<name>",
+            path=".metadata.name",
+        ),
+    )
 
     spec: ClusterKillSwitchSpec
     """What is to be killed, and in which namespaces."""

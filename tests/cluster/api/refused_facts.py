@@ -66,6 +66,12 @@ SWITCHES = (
         "spec.engaged",
         "Required",
     ),
+    Refusal(
+        "a name too long for that of its KillSwitches",
+        objects.named("f" * 241, objects.cluster_switch()),
+        "metadata.name",
+        "240",
+    ),
 )
 
 CHECKPOINTS = (

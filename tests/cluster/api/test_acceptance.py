@@ -53,6 +53,9 @@ GOOD: dict[str, Object] = {
     ),
     "a switch by label": objects.switch(models=ABSENT, selector={"matchLabels": {"team": "payments"}}),
     "a switch over the whole cluster": objects.cluster_switch(),
+    "a switch over the whole cluster with the longest name": objects.named(
+        "f" * 240, objects.cluster_switch()
+    ),
     "a switch over some namespaces": objects.cluster_switch(
         namespaceSelector={"matchExpressions": [{"key": "env", "operator": "In", "values": ["prod"]}]}
     ),

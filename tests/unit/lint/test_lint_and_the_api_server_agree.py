@@ -36,6 +36,7 @@ def test_what_the_api_server_refuses_is_found_at_the_same_field(refusal: Refusal
         objects.cluster_policy(),
         objects.switch(),
         objects.cluster_switch(),
+        objects.named("f" * 240, objects.cluster_switch()),
         objects.checkpoint(),
         objects.drill(),
         objects.example("minimal.yaml"),
