@@ -22,6 +22,7 @@ import dataclasses
 import itertools
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import Final
 
 from lastgood.api import names
@@ -103,6 +104,14 @@ class Child:
         return self.engaged and (self.by_hand or bool(self.released_by))
 
 
+class Share(Enum):
+    """How much of a ClusterKillSwitch an operator sees, which may look after some namespaces only."""
+
+    ALL = auto()
+    SOME = auto()
+    NONE = auto()
+
+
 @dataclass(frozen=True, slots=True)
 class Engage:
     """Create a child, or engage it again, or widen it, or take it over."""
@@ -152,6 +161,19 @@ def selects(switch: ClusterSwitch, namespace: Namespace) -> bool:
     if namespace.ending or (namespace.name in SYSTEM and not namespace.has_models):
         return False
     return switch.namespaces is None or switch.namespaces.matches(dict(namespace.labels))
+
+
+def share(switch: ClusterSwitch, namespaces: Iterable[Namespace], only: Collection[str]) -> Share:
+    """Return how much of a ClusterKillSwitch an operator sees that looks after `only` these namespaces; empty for all.
+
+    `namespaces` are all that there are. What has models counts for nothing here: every operator has to come to the
+    same, so that of those who share a cluster either one tells of the switch, or all tell the same.
+    """
+    alike = (dataclasses.replace(each, has_models=False) for each in namespaces)
+    selected = {each.name for each in alike if selects(switch, each)}
+    if not only or (selected and selected <= set(only)):
+        return Share.ALL
+    return Share.SOME if not selected or selected & set(only) else Share.NONE
 
 
 def still_held(

@@ -201,6 +201,7 @@ class Reporter:
         *,
         missing: Sequence[str],
         held: Sequence[cluster_switch.Child],
+        seen_whole: bool,
         now: datetime,
     ) -> None:
         """Write how far a ClusterKillSwitch is in all namespaces; nothing is written while nothing changes."""
@@ -217,6 +218,7 @@ class Reporter:
             previous=self._statuses.latest(metadata["uid"], seen),
             missing=[*missing, *waiting],
             refused=switches.refused(held, written_by=switch.written_by),
+            not_seen="" if seen_whole else ways_out.not_seen(switch.name),
         )
         wrote = await self._statuses.write(
             resources.CLUSTER_KILL_SWITCHES,

@@ -140,11 +140,12 @@ def summarize_cluster_switch(
     previous: Mapping[str, Any] | None,
     missing: Sequence[str] = (),
     refused: str = "",
+    not_seen: str = "",
 ) -> dict[str, Any]:
     """Return the status of a ClusterKillSwitch in wire form, from the targets of its switches in all namespaces.
 
     `missing` are the namespaces whose switch is not engaged yet, or has not told yet; `refused` is why a release was
-    not followed, in one sentence.
+    not followed, in one sentence; `not_seen` is where to look instead, if only a part of them is seen.
     """
     findings = {
         "Engaged": _engaged(reason=reason) if engaged else _released(targets, {}),
@@ -156,6 +157,14 @@ def summarize_cluster_switch(
     if missing:
         shown = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
         findings["Verified"] = Finding(UNKNOWN, "Engaging", f"not engaged, or not told of, yet in {shown}")
+    if not_seen:
+        targets = ()
+        findings = {
+            "Engaged": _engaged(reason=reason, not_there=not_seen)
+            if engaged
+            else Finding(FALSE, "Released", f"released; {not_seen}"),
+            "Verified": Finding(UNKNOWN, "NotAllSeen", not_seen),
+        }
     status = ClusterKillSwitchStatus(
         observed_generation=generation,
         targets=tuple(

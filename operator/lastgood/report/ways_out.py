@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
+from lastgood.api import names
 from lastgood.decide import facts
 
 MOST_NAMED: Final = 5
@@ -27,6 +28,17 @@ def release(switch: facts.Switch, *, cluster_switch: str = "") -> str:
             "what is released here alone is engaged again"
         )
     return RELEASE
+
+
+def not_seen(cluster_switch: str) -> str:
+    """Say where it is told how far a ClusterKillSwitch is of which no one operator sees all.
+
+    It says the same whichever operator writes it: else each would write over what another counts, for ever.
+    """
+    return (
+        "no one operator looks after all namespaces that it selects, if it selects any: the status of KillSwitch "
+        f"{names.PREFIX_CLUSTER_SWITCH}{cluster_switch} in each of them says how far it is there"
+    )
 
 
 def not_there(switch: facts.Switch, *, models: Collection[str], selected: Collection[str]) -> str:

@@ -257,13 +257,18 @@ class ClusterSwitches:
 
     async def _report(self, name: str) -> None:
         raw = self._kept[resources.CLUSTER_KILL_SWITCHES].get(name)
+        namespaces = list(self._kept[resources.NAMESPACES].values())
         if raw is None:
             self._told.pop(name, None)
             return
-        self._told[name] = asyncio.get_running_loop().time()
         switch, children = self._read(raw), self._store.children_of(name)
+        there = (observing.namespace(each, has_models=False) for each in namespaces)
+        share = cluster_switch.share(switch, there, self._only)
+        if not namespaces or share is cluster_switch.Share.NONE:
+            return
+        self._told[name] = asyncio.get_running_loop().time()
         read = [self._child(each) for each in children]
-        due = self._decided(raw, children, list(self._kept[resources.NAMESPACES].values()))
+        due = self._decided(raw, children, namespaces)
         missing = {each.child.namespace for each in due if isinstance(each, cluster_switch.Engage)}
         await self._reporter.report_cluster_switch(
             switch,
@@ -271,6 +276,7 @@ class ClusterSwitches:
             children,
             missing=sorted(missing),
             held=cluster_switch.still_held(switch, read, self._gitops_managers),
+            seen_whole=share is cluster_switch.Share.ALL,
             now=self._clock(),
         )
 

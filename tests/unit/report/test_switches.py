@@ -4,6 +4,7 @@ from typing import Any
 
 from lastgood.api.killswitch import ClusterKillSwitchStatus, KillSwitchStatus
 from lastgood.decide.facts import Cause, Entry, Switch
+from lastgood.report import ways_out
 from lastgood.report.switches import Target, summarize_cluster_switch, summarize_switch, targets
 from tests.unit.report.building import NOON, after, brief, condition
 
@@ -78,3 +79,28 @@ def test_a_cluster_switch_names_namespaces() -> None:
     ClusterKillSwitchStatus.model_validate(status)
     assert condition(status, "Verified")["message"].endswith("ml/w4 and 2 more")
     assert status["targets"][0] == {"workload": "w0", "model": "m0", "podsRemaining": 1, "namespace": "ml"}
+
+
+def test_a_cluster_switch_that_nobody_sees_whole_says_the_same_whoever_writes_it() -> None:
+    """F2, K4: what one operator counts to zero is not all that there is."""
+    found = Target("w", "m", 0, namespace="ml")
+    for engaged, told in ((True, "True/Engaged"), (False, "False/Released")):
+        of_one, of_another = (
+            summarize_cluster_switch(
+                engaged=engaged,
+                reason="PII",
+                generation=1,
+                targets=targets,
+                missing=missing,
+                refused=refused,
+                now=NOON,
+                previous=None,
+                not_seen=ways_out.not_seen("pii"),
+            )
+            for targets, missing, refused in (((found,), (), ""), ((), ("lab",), "somebody may not"))
+        )
+        ClusterKillSwitchStatus.model_validate(of_one)
+        assert of_one == of_another
+        assert (brief(of_one, "Engaged"), brief(of_one, "Verified")) == (told, "Unknown/NotAllSeen")
+        for kind in ("Engaged", "Verified"):
+            assert "KillSwitch cluster-pii in each" in condition(of_one, kind)["message"]
