@@ -95,6 +95,8 @@ class Child:
     """On whose word it was released; empty until then, and for one that a person has released directly."""
     by_hand: bool = False
     """Whether somebody else than the operator has written its `spec.engaged`, or applies it too."""
+    readable: bool = True
+    """Whether it is known what it selects: where it is not, nothing of it is written anew but its release."""
     resource_version: str = ""
     """Empty for one that does not exist yet."""
 
@@ -206,12 +208,12 @@ def _wanted(
     if namespace.ending:
         return []
     wanted, taken_in = [], False
-    for child in (each for each in own if each.engaged and not each.of_a_person):
+    for child in (each for each in own if each.engaged and each.readable and not each.of_a_person):
         selection = None if taken_in else widened(child.selection, switch.selection)
         taken_in = taken_in or selection is not None
         wanted.append(_engaged(switch, child, selection or child.selection, gitops_managers))
     if not taken_in and selects(switch, namespace):
-        released = next((child for child in own if not child.engaged), None)
+        released = next((child for child in own if child.readable and not child.engaged), None)
         child = released or _new(switch, namespace, own, taken)
         wanted.append(_engaged(switch, child, switch.selection, gitops_managers))
     return wanted

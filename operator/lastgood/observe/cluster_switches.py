@@ -60,6 +60,7 @@ def child(raw: Object, switch: facts.Switch | None) -> cluster_switch.Child:
         parent_uid=notes.get(names.ANNOTATION_CLUSTER_SWITCH_UID, ""),
         engaged_by=notes.get(names.ANNOTATION_ENGAGED_BY, ""),
         released_by=notes.get(names.ANNOTATION_RELEASED_BY, ""),
+        readable=switch is not None and not switch.selection_unread,
         by_hand=bool(written.writers(metadata, *written.RELEASED) - {names.FIELD_MANAGER}),
         resource_version=metadata.get("resourceVersion") or "",
     )
