@@ -44,6 +44,8 @@ class Store:
     _fallbacks: traffic.Fallbacks = field(default_factory=traffic.Fallbacks)
     _parsed: Parsed = field(default_factory=Parsed)
     _made: dict[Key, tuple[tuple[object, ...], Any]] = field(default_factory=dict)
+    _empty: dict[Key, tuple[str, int]] = field(default_factory=dict)
+    """Deployments of which it was read afresh that they are at zero and have no pod: uid, and generation by then."""
 
     def put(self, resource: resources.Resource, raw: Object) -> set[Key]:
         """Keep an object that was added or changed; return the models that it concerns."""
@@ -84,6 +86,8 @@ class Store:
         if resource is resources.MODEL_DEPLOYMENTS:
             return self._change_model(key, None if gone else raw)
         if resource is resources.DEPLOYMENTS:
+            if gone:
+                self._empty.pop(key, None)
             return self.models_on(key) | self._fallbacks.on(key)
         entered = None
         if resource is resources.KILL_SWITCHES and earlier is not None and not gone:
@@ -178,6 +182,15 @@ class Store:
         there = self.deployments.get(deployment)
         known = "" if there is None else str(there["metadata"]["uid"])
         return self._pods.of(deployment, known if uid is None else uid)
+
+    def read_empty(self, deployment: Object) -> None:
+        """Note that no pod was left when a Deployment was at zero, and both were read afresh."""
+        self._empty[_key(deployment)] = _written_as(deployment)
+
+    def is_read_empty(self, deployment: Key) -> bool:
+        """Return whether it was read afresh that a Deployment at zero has no pod, and it was not written since."""
+        there = self.deployments.get(deployment)
+        return there is not None and self._empty.get(deployment) == _written_as(there)
 
     def unowned(self, resource: resources.Resource, raw: Object) -> set[Key]:
         """Return the Deployments that an engaged or released switch holds or names, and that no model speaks for."""
@@ -294,3 +307,9 @@ class Store:
 def _key(raw: Object) -> Key:
     metadata = raw["metadata"]
     return metadata["namespace"], metadata["name"]
+
+
+def _written_as(deployment: Object) -> tuple[str, int]:
+    """Return what is another whenever somebody writes the spec."""
+    metadata = deployment["metadata"]
+    return metadata["uid"], int(metadata.get("generation") or 0)

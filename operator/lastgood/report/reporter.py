@@ -76,6 +76,10 @@ class Objects(Protocol):
         """Return whether it is on record that a model ran on the Deployment that it names, there or not."""
         ...
 
+    def is_read_empty(self, deployment: Key, /) -> bool:
+        """Return whether it was read afresh that a Deployment at zero has no pod, and it was not written since."""
+        ...
+
     def pods_of(self, deployment: Key, /) -> Sized:
         """Return the pods of a Deployment, and what one of that name before it has left."""
         ...
@@ -154,8 +158,9 @@ class Reporter:
             return True
         metadata, seen = raw["metadata"], raw.get("status") or {}
         selected = self._selected(namespace, switch)
-        found = switches.targets(switch, models=selected, pods=self._pods(namespace, switch, selected))
         before = self._statuses.latest(metadata["uid"], seen)
+        pods = self._pods(namespace, switch, selected, told_empty=switches.told_empty(before))
+        found = switches.targets(switch, models=selected, pods=pods)
         parent = self._store.kept_engaged_by(raw) if switch.cause is facts.Cause.CLUSTER else ""
         if parent is None:  # where it is released is not known yet
             return False
@@ -250,22 +255,32 @@ class Reporter:
                 found[name] = self._store.workload_of((namespace, name))
         return found
 
-    def _pods(self, namespace: str, switch: facts.Switch, selected: dict[str, str]) -> dict[str, int]:
+    def _pods(
+        self,
+        namespace: str,
+        switch: facts.Switch,
+        selected: dict[str, str],
+        *,
+        told_empty: Collection[str],
+    ) -> dict[str, int]:
         held = {entry.workload for entry in switch.entries} | set(switch.workloads) | set(selected.values())
         found = {}
         for name in held:
             left = len(self._store.pods_of((namespace, name)))
             there = (namespace, name) in self._store.deployments
             if left or (
-                self._is_off(namespace, name) if there else self._was_there(namespace, name, switch, selected)
+                self._is_off(namespace, name, told_empty=name in told_empty)
+                if there
+                else self._was_there(namespace, name, switch, selected)
             ):
                 found[name] = left
         return found
 
-    def _is_off(self, namespace: str, name: str) -> bool:
+    def _is_off(self, namespace: str, name: str, *, told_empty: bool) -> bool:
         """Whether no pod of a Deployment is left because it is at zero, and no model on it says otherwise.
 
-        A model says so by pods that were read afresh (rule K4); one that does not parse says nothing.
+        A model says so by pods that were read afresh (rule K4). Where none says anything, they are read for the switch,
+        of which what it told before stands until then: a process that starts writes nothing (rule F2).
         """
         spec = self._store.deployments[namespace, name].get("spec") or {}
         told = [
@@ -274,7 +289,8 @@ class Reporter:
             for condition in (self._store.models[key].get("status") or {}).get("conditions") or ()
             if condition.get("type") == "KillSwitchEngaged"
         ]
-        return spec.get("replicas") == 0 and all(status == "True" for status in told)
+        read = told_empty or self._store.is_read_empty((namespace, name))
+        return spec.get("replicas") == 0 and (all(each == "True" for each in told) if told else read)
 
     def _was_there(self, namespace: str, name: str, switch: facts.Switch, selected: dict[str, str]) -> bool:
         """Whether there was a Deployment of a name that is not there: its pods are known, and a typo has none."""

@@ -61,6 +61,11 @@ def targets(
     return tuple(Target(name, found[name], pods.get(name)) for name in sorted(found))
 
 
+def told_empty(status: Mapping[str, Any]) -> set[str]:
+    """Return the workloads of which a switch's status says that no pod is left."""
+    return {each["workload"] for each in status.get("targets") or () if each.get("podsRemaining") == 0}
+
+
 def summarize_switch(
     *,
     engaged: bool,

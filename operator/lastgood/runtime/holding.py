@@ -13,7 +13,7 @@ from lastgood.decide import facts, records, steps
 from lastgood.decide.decision import Decision, Phase
 from lastgood.decide.rules import unowned
 from lastgood.kube import client, errors, resources
-from lastgood.observe import autoscalers, workloads, written
+from lastgood.observe import autoscalers, fresh_pods, workloads, written
 from lastgood.observe import snapshot as observing
 from lastgood.observe.store import Key, Object, Store
 from lastgood.record import recording
@@ -25,6 +25,8 @@ from lastgood.runtime.memory import Memory
 log = logging.getLogger(__name__)
 
 MOST_ROUNDS: Final = 6
+LOOK_AGAIN: Final = timedelta(seconds=1)
+"""Until what is there, and no watch has brought yet, is looked for again."""
 
 
 class Holder:
@@ -51,7 +53,7 @@ class Holder:
         memory = self._memories.get(workload) or Memory()
         async with memory.lock:
             try:
-                again = await self._rounds(workload, memory)
+                again = await self._rounds(workload, memory) or await self._look_for_pods(workload)
             except errors.NotFound:
                 again = None
             except errors.ClusterError as error:
@@ -82,6 +84,27 @@ class Holder:
                 return None
             await self._carry_out(workload, decision, memory)
         return contest.retry_in(1)
+
+    async def _look_for_pods(self, workload: Key) -> timedelta | None:
+        """K4: read whether pods are left of what is held at zero, before its switches say that there are none.
+
+        Watches are not believed: they lag, and have ghosts. Returns when to look again.
+        """
+        there = self._store.deployments.get(workload)
+        if there is None or not _is_at_zero(there) or not self._may_act():
+            return None
+        if self._store.pods_of(workload) or self._store.is_read_empty(workload):
+            return None
+        if not self._store.switches_on(workload) or await self._is_spoken_for(workload):
+            return None
+        raw = await self._cluster.get(resources.DEPLOYMENTS, *workload)
+        if not _is_at_zero(raw):
+            return LOOK_AGAIN
+        labels = (raw["spec"].get("selector") or {}).get("matchLabels")
+        if await fresh_pods.read(self._cluster, workload, uid=raw["metadata"]["uid"], labels=labels):
+            return LOOK_AGAIN
+        self._store.read_empty(raw)
+        return None
 
     def _decided_on_the_store(self, workload: Key) -> Decision | None:
         """Return what the watches speak for; it only says that there may be something to do (rule F4)."""
@@ -193,6 +216,10 @@ def _tell_what_is_left(namespace: str, record: records.Record) -> None:
         record.switch.name,
         notes.left_at(record.left.workload),
     )
+
+
+def _is_at_zero(deployment: Object) -> bool:
+    return (deployment.get("spec") or {}).get("replicas") == 0
 
 
 def _lets_go(decision: Decision) -> bool:

@@ -92,6 +92,8 @@ async def test_what_changes_is_told() -> None:
     for at in (0, 1, 2):
         assert await telling.tell(at) == "Stopping"
     telling.store.remove(resources.PODS, telling.pod)
+    assert await telling.tell(3) == "NotCounted", "only a watch says so"
+    telling.store.read_empty(telling.deployment)
     assert await telling.tell(3) == "NoPodsLeft"
     telling.status = {**telling.status, "targets": []}  # by somebody else
     await telling.tell(4, generation=2)
