@@ -183,13 +183,13 @@ class Surrounded:
         return [each.get(place) for each in process.connection.readings.all(since=looked)]
 
     def _scaled_objects(self, name: str, then: float) -> list["_Moment"]:
-        """Return what the ScaledObject of a model is, and what it was when it was read."""
+        """Return what the ScaledObject of a model is, and what it was since it was read: a watch may tell of that."""
         place = "scaledobjects", (NAMESPACE, name)
         past = list(self._past[place])
         ends = [each.at for each in past[1:]] + [math.inf]
-        as_read = [each for each, end in zip(past, ends, strict=True) if each.at <= then <= end]
+        since = [each for each, end in zip(past, ends, strict=True) if then <= end]
         current = self._server.find(resources.SCALED_OBJECTS, (NAMESPACE, name))
-        return [*as_read, _Moment(then, current, as_read[-1].wish if as_read else {})]
+        return [*since, _Moment(then, current, since[0].wish if since else {})]
 
     def _tried(self, process: Writer, site: str, name: str) -> bool:
         at = process.connection.tried.get((site, name), -TRIED)

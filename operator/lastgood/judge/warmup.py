@@ -84,6 +84,11 @@ def _settled_before(workload: world.Workload, *, started_at: datetime | None, no
     return now if found is None else min(found, now)
 
 
+def has_begun_anew(before: Settling | None, now: Settling) -> bool:
+    """Return whether what was judged of pods that had settled `before` is about pods that are gone by now."""
+    return before is not None and before.settled_at is not None and now.settled_at != before.settled_at
+
+
 def counting_from(threshold: thresholds.ResolvedThreshold, *, settling: Settling) -> datetime | None:
     """Return the moment from which samples count for a threshold, or None while pods are being replaced."""
     return None if settling.settled_at is None else settling.settled_at + threshold.warmup

@@ -12,7 +12,7 @@ from typing import Final, Protocol
 from lastgood.api import thresholds
 from lastgood.decide.rules import bake
 from lastgood.decide.view import Judged
-from lastgood.judge import blindness, judging, readings, steady, verdict
+from lastgood.judge import blindness, judging, readings, steady, verdict, warmup
 from lastgood.observe.prometheus import longest_call
 from lastgood.observe.server import Secret, Server
 from lastgood.observe.skew import SET
@@ -93,7 +93,9 @@ class Evaluation:
             past = recalled.get(each.key, NOTHING)
             judged[each.key] = self._judge(each, answers, alive=alive, past=past, asked_at=asked_at)
         for each in asking:
-            if judged[each.key] or not each.questions:
+            if each.memory.settling is None or warmup.has_begun_anew(each.settling, each.memory.settling):
+                judged[each.key] = ()  # while it was asked they started from zero, or were replaced
+            elif judged[each.key] or not each.questions:
                 each.memory.start = each.start
                 each.memory.tracks = {one.threshold.name: one.judgement.track for one in judged[each.key]}
                 each.memory.judged = judged[each.key]

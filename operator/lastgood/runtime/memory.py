@@ -110,14 +110,19 @@ class Memory:
         return self.unanswered[1] if self.unanswered is not None and self.unanswered[0] == start else None
 
     def settle(self, snapshot: Snapshot, now: datetime) -> warmup.Settling:
-        """Note what is seen of the pods, and return how far they have come."""
-        self.settling = warmup.settle(
+        """Note what is seen of the pods, and return how far they have come; what was judged of others is dropped."""
+        before, self.settling = (
             self.settling,
-            workload=snapshot.workload,
-            current=snapshot.facts.current,
-            probation_since=snapshot.probation_since,
-            now=now,
+            warmup.settle(
+                self.settling,
+                workload=snapshot.workload,
+                current=snapshot.facts.current,
+                probation_since=snapshot.probation_since,
+                now=now,
+            ),
         )
+        if warmup.has_begun_anew(before, self.settling):
+            self.tracks, self.judged = {}, ()
         return self.settling
 
     def view(
