@@ -45,6 +45,8 @@ class Connection:
         """When each ModelDeployment was read last."""
         self.tried: dict[tuple[str, str], float] = {}
         """When a write was sent last, by site and name, whatever became of it."""
+        self.unanswered: dict[tuple[str, str], float] = {}
+        """When an object was asked for last without an answer, by the plural of its kind and by name."""
         self.denied: Counter[tuple[str, str]] = Counter()
         """How often in a row a write was refused, by site and name."""
         self.lagging: Mapping[str, Sequence[Object]] | None = None
@@ -55,8 +57,15 @@ class Connection:
         self._trace = trace
 
     async def get(self, resource: resources.Resource, namespace: str | None, name: str) -> Object:
+        try:
+            return await self._get(resource, namespace or "", name)
+        except (asyncio.CancelledError, errors.Unavailable):
+            self.unanswered[resource.plural, name] = asyncio.get_running_loop().time()
+            raise
+
+    async def _get(self, resource: resources.Resource, namespace: str, name: str) -> Object:
         await self._on_its_way()
-        key = namespace or "", name
+        key = namespace, name
         found = self.server.find(resource, key)
         self.readings.note(resource, {key: found})
         if resource is resources.MODEL_DEPLOYMENTS or resource is resources.DEPLOYMENTS:

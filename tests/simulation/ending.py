@@ -282,10 +282,15 @@ def _called(world: World, model: str, version: str) -> Iterator[str]:
 
 
 def _verdicts(seen: sight.Sight) -> dict[str, str]:
-    """Return the verdicts by what runs: a version that no list names is called otherwise."""
+    """Return the verdicts by what runs: a version that no list names is called otherwise.
+
+    One that is saved by both names counts as the one that was switched to last.
+    """
+    switched = [each for each in seen.checkpoints if each["spec"].get("activations")]
+    others = [each for each in seen.checkpoints if each not in switched]
     return {
         image_of(each["spec"]["saved"]["podTemplate"]).removeprefix("img:"): sight.worth(each)
-        for each in seen.checkpoints
+        for each in (*others, *sorted(switched, key=sight.activated_at))
     }
 
 

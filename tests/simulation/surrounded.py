@@ -160,8 +160,9 @@ class Surrounded:
         if self._tried(process, "act.keda.pause", name):
             return
         looked = self._server.looked.get(("scaledobjects", (NAMESPACE, name)), -JUST_NOW)
-        if looked <= asyncio.get_running_loop().time() - JUST_NOW:
-            return
+        lately = asyncio.get_running_loop().time() - JUST_NOW
+        if looked <= lately or connection.unanswered.get(("scaledobjects", name), -JUST_NOW) > lately:
+            return  # a kill does not wait for it: it is taken for what a watch has told, perhaps long ago
         if all(_is_unpaused(each, read, name) for each in self._scaled_objects(name, looked)):
             raise Violated(f"K1: {name} is scaled to zero before its ScaledObject was paused")
 
