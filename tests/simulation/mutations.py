@@ -67,7 +67,7 @@ MUTATIONS: Final = (
         "A version is judged as soon as its pods are available.",
         ("J1",),
         wrong.no_warmup,
-        25,
+        134,
     ),
     Mutation("looks once", "A model is never evaluated again.", ("F2", "J1"), wrong.looks_once, "rollback"),
     Mutation(

@@ -74,9 +74,11 @@ def noted(
         newest = _over(held[0], hold) if held else hold
         if not held or held[0] != newest:
             other = [each for each in held if _over(newest, each) != newest]  # of the rest it says all
-            set_to = [each for each in other if _over(scaler.bounds, each) == scaler.bounds]
+            seen = [] if _is_older(scaler, recorded) else other
+            set_to = [each for each in seen if _over(scaler.bounds, each) == scaler.bounds]
             held = (newest, *(set_to or other))[:REMEMBERED]
-    revision = int(scaler.resource_version) if scaler.resource_version.isdigit() else 0
+    before = 0 if recorded is None or recorded.uid != scaler.uid else recorded.revision
+    revision = max(_revision(scaler), before)
     found = facts.Autoscaler(scaler.kind, scaler.name, wanted(scaler, recorded), scaler.uid, held, revision)
     same = recorded is not None and dataclasses.replace(found, revision=recorded.revision) == recorded
     return recorded if recorded is not None and same else found
@@ -102,9 +104,14 @@ def noted_again(
 
 
 def wanted(scaler: world.Autoscaler, recorded: facts.Autoscaler | None) -> facts.Bounds:
-    """Return what people want an autoscaler to be set to: what it is, but for what was set to hold it."""
+    """Return what people want an autoscaler to be set to: what it is, but for what was set to hold it.
+
+    Where it could not be read, and is taken for what a watch has told of it, it may be what it was before the note.
+    """
     if recorded is None or not _is_of(recorded, scaler):
         return scaler.bounds
+    if _is_older(scaler, recorded):
+        return recorded.before
     found, before = scaler.bounds, recorded.before
     ours = {
         name: getattr(before, name)
@@ -178,6 +185,15 @@ def _is_of(recorded: facts.Autoscaler, scaler: world.Autoscaler) -> bool:
     if not same or recorded.uid == scaler.uid:
         return same
     return any(_over(scaler.bounds, held) == scaler.bounds for held in recorded.held)
+
+
+def _is_older(scaler: world.Autoscaler, recorded: facts.Autoscaler | None) -> bool:
+    """Whether what is seen of an autoscaler was so before something else was noted of it."""
+    return recorded is not None and recorded.uid == scaler.uid and 0 < _revision(scaler) < recorded.revision
+
+
+def _revision(scaler: world.Autoscaler) -> int:
+    return int(scaler.resource_version) if scaler.resource_version.isdigit() else 0
 
 
 def _over(bounds: facts.Bounds, held: facts.Bounds) -> facts.Bounds:

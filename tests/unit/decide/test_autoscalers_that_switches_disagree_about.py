@@ -53,3 +53,21 @@ def test_a_note_keeps_its_age_for_as_long_as_it_says_the_same() -> None:
 def test_a_version_that_is_no_number_says_nothing_of_the_age() -> None:
     """K3, B2: it keeps nobody from killing."""
     assert autoscalers.noted(hpa(resource_version="x"), None, None).revision == 0
+
+
+def test_what_a_watch_told_before_the_note_is_no_wish_of_now() -> None:
+    """K3; found by simulated seed 73: it could not be read, and was taken for what a lagging watch had told."""
+    recorded = noted(4, 259, HELD, facts.Bounds(min_replicas=0, scale_up="Disabled"))
+    stale = hpa(least=0, most=5, scale_up="Disabled", uid="h", resource_version="229")
+
+    assert autoscalers.wanted(stale, recorded) == recorded.before
+    assert autoscalers.noted(stale, recorded, HELD) == recorded
+    again = autoscalers.noted(stale, recorded, facts.Bounds(min_replicas=0, scale_up="Disabled"))
+    assert (again.before, again.revision, HELD in again.held) == (recorded.before, 259, True)
+
+
+def test_an_autoscaler_that_was_created_again_is_newer_than_any_note() -> None:
+    """K3: its uid tells, whatever its version."""
+    recorded = noted(4, 259, HELD)
+    another = hpa(most=7, uid="another", resource_version="3")
+    assert autoscalers.wanted(another, recorded) == another.bounds
