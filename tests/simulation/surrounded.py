@@ -148,7 +148,10 @@ class Surrounded:
         service = self._server.find(resources.SERVICES, (NAMESPACE, name))
         read = sight.as_read(connection.readings.newest, name)
         standing = self._server.find(resources.DEPLOYMENTS, (NAMESPACE, around.stand_in(name)))
-        came = None in self._as_read(process, "deployments", around.stand_in(name))  # it was not there yet
+        came = None in (
+            *self._as_read(process, "deployments", around.stand_in(name)),
+            *self._as_read(process, "services", name),
+        )  # one of them was not there yet
         routed = any(r["service"] == name for r in _routes(read))
         if service is not None and standing is not None and not came and routed:
             taken = any(
